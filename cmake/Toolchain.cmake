@@ -1,0 +1,25 @@
+# Compiler, linker and cache settings shared by every target.
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  # The precompiled header needs these to be cacheable.
+  set(launcher ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+               ${CCACHE_PROGRAM})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+endif()
+
+find_program(MOLD_PROGRAM mold)
+if(MOLD_PROGRAM)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_compile_options(-Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Wswitch-enum -Wno-missing-field-initializers)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # -fpch-preprocess lets ccache see through the precompiled header. GCC 12 reports false
+  # positives of these two inside the standard library at -O2.
+  add_compile_options(-fpch-preprocess -Wno-maybe-uninitialized -Wno-restrict)
+endif()
+if(AGENTAINER_SANITIZE)
+  add_compile_options(-fsanitize=${AGENTAINER_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${AGENTAINER_SANITIZE})
+endif()
