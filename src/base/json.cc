@@ -1,0 +1,87 @@
+#include "base/json.h"
+
+#include <cstdint>
+
+namespace agentainer {
+namespace {
+
+/// Length of the valid UTF-8 sequence at `text[i]`, 0 if there is none (RFC 3629: no overlong forms,
+/// no surrogates, nothing above U+10FFFF).
+std::size_t utf8_length(std::string_view text, std::size_t i) {
+  const auto byte = [&](std::size_t k) { return static_cast<std::uint8_t>(text[k]); };
+  const std::uint8_t lead = byte(i);
+  if (lead < 0x80) return 1;
+  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || i + length > text.size()) return 0;
+  for (std::size_t k = 1; k < length; ++k)
+    if ((byte(i + k) & 0xC0) != 0x80) return 0;
+  const std::uint8_t second = byte(i + 1);
+  if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
+      (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F))
+    return 0;
+  return length;
+}
+
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text) {
+  json::parse_options options;
+  options.max_depth = kMaxJsonDepth;
+  json::stream_parser parser({}, options);
+  json::error_code error;
+  const std::size_t consumed = parser.write_some(text.data(), text.size(), error);
+  if (!error) parser.finish(error);
+  if (error) return fail(ErrorCode::kInvalid, "not valid JSON at byte {}: {}", consumed, error.message());
+  for (std::size_t i = consumed; i < text.size(); ++i)
+    if (text[i] != ' ' && text[i] != '\n' && text[i] != '\r' && text[i] != '\t')
+      return fail(ErrorCode::kInvalid, "not valid JSON at byte {}: text after the value", i);
+  return parser.release();
+}
+
+std::string to_text(const Json& value) { return json::serialize(value); }
+
+void append_json_string(std::string& out, std::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  out.reserve(out.size() + text.size() + 2);
+  out.push_back('"');
+  for (std::size_t i = 0; i < text.size();) {
+    const auto c = static_cast<std::uint8_t>(text[i]);
+    if (c >= 0x80) {
+      const std::size_t length = utf8_length(text, i);
+      out.append(length == 0 ? kReplacement : text.substr(i, length));
+      i += length == 0 ? 1 : length;
+      continue;
+    }
+    ++i;
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(static_cast<char>(c));
+    } else if (c == '\n') {
+      out.append("\\n");
+    } else if (c == '\t') {
+      out.append("\\t");
+    } else if (c < 0x20) {
+      out.append("\\u00");
+      out.push_back(kHex[c >> 4]);
+      out.push_back(kHex[c & 15]);
+    } else {
+      out.push_back(static_cast<char>(c));
+    }
+  }
+  out.push_back('"');
+}
+
+std::string to_valid_utf8(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = utf8_length(text, i);
+    out.append(length == 0 ? kReplacement : text.substr(i, length));
+    i += length == 0 ? 1 : length;
+  }
+  return out;
+}
+
+}  // namespace agentainer
