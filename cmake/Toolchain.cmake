@@ -20,6 +20,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # -fpch-preprocess lets ccache see through the precompiled header. GCC 12 reports false
   # positives of these two inside the standard library at -O2.
   add_compile_options(-fpch-preprocess -Wno-maybe-uninitialized -Wno-restrict)
+elseif(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # A time stamp in the precompiled header would make every build a new one to ccache.
+  add_compile_options("SHELL:$<$<COMPILE_LANGUAGE:CXX>:-Xclang -fno-pch-timestamp>")
 endif()
 if(AGENTAINER_SANITIZE)
   add_compile_options(-fsanitize=${AGENTAINER_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
