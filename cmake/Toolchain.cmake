@@ -15,6 +15,8 @@ if(MOLD_PROGRAM)
   add_link_options(-fuse-ld=mold)
 endif()
 
+# Some packages ask for -pthread; the precompiled header fits only if every target has it.
+add_compile_options(-pthread)
 add_compile_options(-Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Wswitch-enum -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # -fpch-preprocess lets ccache see through the precompiled header. GCC 12 reports false
