@@ -20,8 +20,8 @@ add_compile_options(-pthread)
 add_compile_options(-Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Wswitch-enum -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # -fpch-preprocess lets ccache see through the precompiled header. GCC 12 reports false
-  # positives of these two inside the standard library at -O2.
-  add_compile_options(-fpch-preprocess -Wno-maybe-uninitialized -Wno-restrict)
+  # positives of these inside the standard library at -O2.
+  add_compile_options(-fpch-preprocess -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow)
 elseif(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   # A time stamp in the precompiled header would make every build a new one to ccache.
   add_compile_options("SHELL:$<$<COMPILE_LANGUAGE:CXX>:-Xclang -fno-pch-timestamp>")

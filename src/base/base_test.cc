@@ -19,7 +19,7 @@ TEST(WorkflowId, TextRoundTripsAndSortsByTime) {
 TEST(WorkflowId, RefusesOtherText) {
   EXPECT_FALSE(WorkflowId::parse(""));
   EXPECT_FALSE(WorkflowId::parse("../../etc/passwd"));
-  EXPECT_FALSE(WorkflowId::parse(std::string(26, 'u')));  // not in the alphabet
+  EXPECT_FALSE(WorkflowId::parse(std::string(26, 'u')));        // not in the alphabet
   EXPECT_FALSE(WorkflowId::parse("8" + std::string(25, '0')));  // more than 128 bits
 }
 

@@ -6,7 +6,8 @@
 namespace agentainer {
 
 void check_failed(const char* condition, const char* file, int line, const char* message) {
-  std::fprintf(stderr, "agentainer: broken invariant at %s:%d: %s (%s)\n", file, line, message, condition);
+  std::fprintf(stderr, "agentainer: broken invariant at %s:%d: %s (%s)\n", file, line, message,
+               condition);
   std::abort();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-// Where work runs and what time it is. One thread owns workflows, pools and stores' callbacks: all of
-// them run on one Executor. The real one is the event loop in net/, the simulator has a virtual one.
+// Where work runs and what time it is. One thread owns workflows, pools and stores' callbacks: all
+// of them run on one Executor. The real one is the event loop in net/, the simulator has a virtual
+// one.
 
 #include <cstdint>
 #include <functional>
@@ -19,8 +20,8 @@ class Executor {
   /// Never goes back. See TimePoint.
   virtual TimePoint now() const = 0;
 
-  /// Runs `task` soon, in the order posted, never inside this call. The only member that other threads
-  /// may call.
+  /// Runs `task` soon, in the order posted, never inside this call. The only member that other
+  /// threads may call.
   virtual void post(Task task) = 0;
 
   /// Runs `task` once at `due` or soon after; a time in the past means soon.

@@ -15,7 +15,8 @@ int digit(char c) {
 
 }  // namespace
 
-WorkflowId WorkflowId::from_parts(std::uint64_t unix_ms, std::uint64_t random_high16, std::uint64_t random_low64) {
+WorkflowId WorkflowId::from_parts(std::uint64_t unix_ms, std::uint64_t random_high16,
+                                  std::uint64_t random_low64) {
   WorkflowId id;
   id.high_ = (unix_ms << 16) | (random_high16 & 0xFFFF);
   id.low_ = random_low64;
@@ -44,6 +45,15 @@ std::optional<WorkflowId> WorkflowId::parse(std::string_view text) {
     id.low_ = (id.low_ << 5) | static_cast<std::uint64_t>(value);
   }
   return id;
+}
+
+std::string task_id_text(const WorkflowId& workflow, std::string_view step_id, TaskIndex task) {
+  std::string out = workflow.text();
+  out += '-';
+  out += step_id;
+  out += '-';
+  out += std::to_string(to_int(task));
+  return out;
 }
 
 }  // namespace agentainer

@@ -5,8 +5,8 @@
 namespace agentainer {
 namespace {
 
-/// Length of the valid UTF-8 sequence at `text[i]`, 0 if there is none (RFC 3629: no overlong forms,
-/// no surrogates, nothing above U+10FFFF).
+/// Length of the valid UTF-8 sequence at `text[i]`, 0 if there is none (RFC 3629: no overlong
+/// forms, no surrogates, nothing above U+10FFFF).
 std::size_t utf8_length(std::string_view text, std::size_t i) {
   const auto byte = [&](std::size_t k) { return static_cast<std::uint8_t>(text[k]); };
   const std::uint8_t lead = byte(i);
@@ -33,7 +33,8 @@ Result<Json> parse_json(std::string_view text) {
   json::error_code error;
   const std::size_t consumed = parser.write_some(text.data(), text.size(), error);
   if (!error) parser.finish(error);
-  if (error) return fail(ErrorCode::kInvalid, "not valid JSON at byte {}: {}", consumed, error.message());
+  if (error)
+    return fail(ErrorCode::kInvalid, "not valid JSON at byte {}: {}", consumed, error.message());
   for (std::size_t i = consumed; i < text.size(); ++i)
     if (text[i] != ' ' && text[i] != '\n' && text[i] != '\r' && text[i] != '\t')
       return fail(ErrorCode::kInvalid, "not valid JSON at byte {}: text after the value", i);

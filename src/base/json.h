@@ -1,11 +1,10 @@
 #pragma once
 // JSON values and text. Objects keep the order of their keys.
 
+#include <boost/json.hpp>
 #include <cstddef>
 #include <string>
 #include <string_view>
-
-#include <boost/json.hpp>
 
 #include "base/result.h"
 

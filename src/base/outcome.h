@@ -1,5 +1,6 @@
 #pragma once
-// What an attempt is given and how it ends: the words that definitions, the engine and runtimes share.
+// What an attempt is given and how it ends: the words that definitions, the engine and runtimes
+// share.
 
 #include <cstdint>
 #include <optional>
@@ -21,9 +22,10 @@ enum class FailureCause {
   kMemory,         ///< memory: the memory limit was reached (OOM kill)
   kLost,           ///< lost: the agent or its host went away
   kStart,          ///< start: it could not be started (no such program, no such image)
-  kInvalidResult,  ///< invalid_result: it ended well but what it wrote is not what `output` asks for
+  kInvalidResult,  ///< invalid_result: it ended well but what it wrote is not what `output` asks
+                   ///< for
   kExpression,     ///< expression: an expression of the step failed; never retried
-  kCancelled,      ///< cancelled: stopped by us because its result is no longer wanted; never retried
+  kCancelled,  ///< cancelled: stopped by us because its result is no longer wanted; never retried
 };
 std::string_view to_string(FailureCause cause);
 std::optional<FailureCause> parse_failure_cause(std::string_view text);

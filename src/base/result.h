@@ -1,26 +1,27 @@
 #pragma once
-// Expected failures as values: what a caller may react to is a code, what a person reads is a message.
+// Expected failures as values: what a caller may react to is a code, what a person reads is a
+// message.
+
+#include <fmt/format.h>
 
 #include <string>
 #include <string_view>
-#include <utility>
-
-#include <fmt/format.h>
 #include <tl/expected.hpp>
+#include <utility>
 
 namespace agentainer {
 
 /// A code exists only where some caller reacts to it differently from the others.
 enum class ErrorCode {
-  kInvalid,       ///< The input is wrong; trying again with the same input fails again.
-  kNotFound,      ///< The named thing does not exist.
-  kConflict,      ///< The thing exists already, or is in a state that does not allow this.
-  kFenced,        ///< Another owner holds the workflow; stop working on it.
-  kUnavailable,   ///< The store or runtime cannot be reached now; the same call may succeed later.
-  kMaybeDone,     ///< The connection broke after sending: the effect may or may not have happened.
-  kResource,      ///< A limit (memory, disk, processes) is reached.
-  kUnsupported,   ///< Valid, but this build, platform or runtime cannot do it.
-  kInternal,      ///< A bug or an unexpected answer of the operating system.
+  kInvalid,      ///< The input is wrong; trying again with the same input fails again.
+  kNotFound,     ///< The named thing does not exist.
+  kConflict,     ///< The thing exists already, or is in a state that does not allow this.
+  kFenced,       ///< Another owner holds the workflow; stop working on it.
+  kUnavailable,  ///< The store or runtime cannot be reached now; the same call may succeed later.
+  kMaybeDone,    ///< The connection broke after sending: the effect may or may not have happened.
+  kResource,     ///< A limit (memory, disk, processes) is reached.
+  kUnsupported,  ///< Valid, but this build, platform or runtime cannot do it.
+  kInternal,     ///< A bug or an unexpected answer of the operating system.
 };
 
 std::string_view to_string(ErrorCode code);
@@ -38,7 +39,8 @@ using Result = tl::expected<T, Error>;
 using Status = tl::expected<void, Error>;
 
 template <typename... Args>
-[[nodiscard]] tl::unexpected<Error> fail(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
+[[nodiscard]] tl::unexpected<Error> fail(ErrorCode code, fmt::format_string<Args...> format,
+                                         Args&&... args) {
   return tl::make_unexpected(Error{code, fmt::format(format, std::forward<Args>(args)...)});
 }
 

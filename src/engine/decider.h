@@ -1,0 +1,67 @@
+#pragma once
+// The decisions of apply(), while one batch of events is handled. Internal to engine/.
+
+#include <string>
+
+#include "engine/engine.h"
+
+namespace agentainer::engine {
+
+class Decider {
+ public:
+  Decider(WorkflowState& state, const Context& context) : state_(state), context_(context) {}
+
+  // engine.cc
+  void handle(Event& event);
+  /// Starts, settles and dispatches until nothing more can be decided now.
+  void advance();
+  void emit(RecordBody body);
+  void stop_workflow(WorkflowStatus outcome, std::string reason);
+  Effects take() { return std::move(effects_); }
+
+ private:
+  const workflow::Definition& definition() const { return *state_.definition; }
+  const workflow::Step& defined(StepIndex step) const { return definition().step(step); }
+  void set_state(std::string key, Text text);
+
+  // task_rules.cc: attempts and tasks
+  void on_attempt_ended(AttemptEnded& event);
+  void on_success(AttemptEnded& event);
+  void on_failure(AttemptEnded& event);
+  void after_final_failure(const AttemptEnded& event);
+  void emit_tasks(StepIndex step, TaskIndex task, Attempt attempt, bool succeeded,
+                  std::uint32_t duration_ms);
+  void take_due_retries();
+  void dispatch();
+  std::uint32_t dispatch_some(StepIndex step, std::uint32_t limit);
+  void stop_attempts_of(StepIndex step);
+
+  // step_rules.cc: the life of a step
+  void start_step(StepIndex step);
+  void start_tasks(StepIndex step);
+  void start_map(StepIndex step);
+  void start_map_over(StepIndex step, std::uint32_t items, std::string fingerprint);
+  void choose(StepIndex step);
+  void settle(StepIndex step);
+  void complete_single(StepIndex step);
+  void on_items_read(ItemsRead& event);
+  void on_results_collected(ResultsCollected& event);
+  void stop_step(StepIndex step, StepStatus outcome, std::string reason);
+  /// A step that has nothing in flight ends as failed, with what that means for the workflow.
+  void fail_step(StepIndex step, std::string reason);
+  void skip_step(StepIndex step, std::string reason);
+  void on_step_failed(StepIndex step, const std::string& reason);
+  void check_deadlines();
+
+  WorkflowState& state_;
+  const Context& context_;
+  Effects effects_;
+};
+
+/// Longest reason kept in a record.
+inline constexpr std::size_t kMaxReasonBytes = 4096;
+
+/// Items of a map that a task stands for: its batch, the last one may be shorter.
+std::uint32_t items_of_task(const WorkflowState& state, StepIndex step, TaskIndex task);
+
+}  // namespace agentainer::engine

@@ -1,0 +1,71 @@
+#pragma once
+// Everything that may happen to a workflow, as the engine is told of it.
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/outcome.h"
+#include "base/time.h"
+
+namespace agentainer::engine {
+
+/// Begin. Only the first one counts.
+struct StartRequested {};
+
+/// A runtime's report of one attempt.
+struct AttemptEnded {
+  StepIndex step{};
+  TaskIndex task{};
+  Attempt attempt{};
+  bool succeeded = false;
+  std::string result;  ///< JSON text when succeeded.
+  FailureCause cause = FailureCause::kLost;
+  int exit_code = 0;
+  int signal = 0;
+  bool retryable = true;
+  std::string message;
+  milliseconds duration{0};
+  /// False when the failure is not the agent's doing (the server went away): the retry is free.
+  bool counts = true;
+};
+
+/// The items of a map with `input_file` were counted, or could not be.
+struct ItemsRead {
+  StepIndex step{};
+  std::uint32_t count = 0;
+  std::string fingerprint;  ///< Tells whether the file is still the same after a restart.
+  std::string error;        ///< Not empty: it failed.
+};
+
+/// The task outputs of a map or parallel step, read back in order (Action CollectResults).
+struct ResultsCollected {
+  StepIndex step{};
+  std::string results;  ///< JSON array as long as there are items, null where one failed.
+  std::string errors;   ///< JSON array of {"index","cause","message","attempts"}.
+  std::string
+      failure;  ///< Not empty: they cannot be collected (too large); the step fails with this.
+};
+
+/// Time went on; deadlines are looked at.
+struct TimePassed {};
+
+/// Slots for attempts have become free.
+struct SlotsFreed {};
+
+struct CancelRequested {
+  std::string reason;
+};
+
+/// Somebody outside changes the shared state.
+struct StateChangeRequested {
+  std::string key;
+  std::optional<std::string> text;  ///< Valid JSON; absent deletes.
+};
+
+using Event = std::variant<StartRequested, AttemptEnded, ItemsRead, ResultsCollected, TimePassed,
+                           SlotsFreed, CancelRequested, StateChangeRequested>;
+
+}  // namespace agentainer::engine

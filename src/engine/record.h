@@ -1,0 +1,116 @@
+#pragma once
+// The history of a workflow: what is stored, shown and replayed. A record says what was decided,
+// never why it could have been otherwise; replaying all of them gives the state.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/json.h"
+#include "base/outcome.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "engine/status.h"
+#include "workflow/definition.h"
+
+namespace agentainer::engine {
+
+struct WorkflowCreated {
+  std::string name;
+};
+struct WorkflowStarted {};
+
+/// From here on nothing new starts; what runs is being stopped.
+struct WorkflowStopping {
+  WorkflowStatus outcome = WorkflowStatus::kFailed;  ///< kFailed or kCancelled
+  std::string reason;
+};
+struct WorkflowEnded {
+  WorkflowStatus status = WorkflowStatus::kCompleted;
+  std::string reason;
+};
+/// A server took the workflow up again after another one (or a restart of the same) left it.
+struct WorkflowResumed {};
+
+struct StepStarted {
+  StepIndex step{};
+  std::uint32_t tasks = 0;
+  std::uint32_t items = 0;  ///< Of a map; with batches there are fewer tasks than items.
+  std::string fingerprint;  ///< Of a map's input_file.
+};
+/// The step is decided (failed or cancelled) while attempts still run.
+struct StepStopping {
+  StepIndex step{};
+  StepStatus outcome = StepStatus::kFailed;
+  std::string reason;
+};
+struct StepEnded {
+  StepIndex step{};
+  StepStatus status = StepStatus::kCompleted;
+  std::string reason;
+  std::string choice;                  ///< Of a branch or decision: the name of what it selected.
+  std::vector<StepIndex> passed_over;  ///< Steps it did not select; they are skipped.
+};
+
+/// Tasks [first, last] of a step, all with the same attempt number.
+struct TaskRun {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+  std::uint32_t attempt = 0;
+};
+struct TasksDispatched {
+  StepIndex step{};
+  std::vector<TaskRun> tasks;
+};
+struct TasksSucceeded {
+  StepIndex step{};
+  std::vector<TaskRun> tasks;
+  std::vector<std::uint32_t> durations_ms;  ///< One for each task, in the order of `tasks`.
+};
+/// Attempts that were stopped because nobody wants their result any more.
+struct TasksCancelled {
+  StepIndex step{};
+  std::vector<TaskRun> tasks;
+};
+struct AttemptFailed {
+  StepIndex step{};
+  TaskIndex task{};
+  Attempt attempt{};
+  FailureCause cause = FailureCause::kLost;
+  int exit_code = 0;
+  int signal = 0;
+  std::string message;
+  std::uint32_t duration_ms = 0;
+  bool counts = true;                          ///< Counts towards max_attempts.
+  std::optional<std::int64_t> retry_delay_ms;  ///< Absent: final.
+};
+/// A report that came too late: its attempt is not the current one, or its task has ended.
+struct ResultRefused {
+  StepIndex step{};
+  TaskIndex task{};
+  Attempt attempt{};
+};
+struct StateChanged {
+  std::vector<std::string> keys;
+};
+
+using RecordBody =
+    std::variant<WorkflowCreated, WorkflowStarted, WorkflowStopping, WorkflowEnded, WorkflowResumed,
+                 StepStarted, StepStopping, StepEnded, TasksDispatched, TasksSucceeded,
+                 TasksCancelled, AttemptFailed, ResultRefused, StateChanged>;
+
+struct Record {
+  TimePoint at{};
+  RecordBody body;
+};
+
+/// The stored form: one JSON object, `{"type":"step_started","at":<unix ms>,"step":"<id>",…}`.
+std::string encode(const Record& record, const workflow::Definition& definition);
+/// kInvalid for anything encode() does not give for this definition.
+Result<Record> decode(std::string_view text, const workflow::Definition& definition);
+
+}  // namespace agentainer::engine
