@@ -108,6 +108,7 @@ struct WorkflowState {
   TimePoint created{};
   TimePoint started{};
   TimePoint ended{};
+  TimePoint last_record{};
   std::uint64_t sequence = 0;  ///< Records so far.
   std::vector<StepState> steps;
   StateData data;

@@ -234,6 +234,7 @@ class Transition {
 }  // namespace
 
 void transition(WorkflowState& state, const Record& record) {
+  state.last_record = record.at;
   std::visit(Transition(state, record.at), record.body);
 }
 

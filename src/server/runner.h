@@ -1,0 +1,87 @@
+#pragma once
+// One running workflow: events in, one commit in flight, actions out. Internal to server/.
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/task_input.h"
+#include "server/server.h"
+
+namespace agentainer::server {
+
+class Runner : public std::enable_shared_from_this<Runner> {
+ public:
+  Runner(Server& server, engine::WorkflowState state, std::string source_directory);
+  ~Runner();
+
+  /// Commits what a new or resumed workflow begins with, then runs. `create` with the first commit
+  /// of all.
+  void begin(engine::Effects effects, std::optional<store::NewWorkflow> create,
+             Server::DoneStatus done);
+
+  void push(engine::Event event);
+  /// Applies what is queued, unless a commit is in flight.
+  void process();
+
+  const engine::WorkflowState& state() const { return state_; }
+  /// For resuming, before begin().
+  engine::WorkflowState& mutable_state() { return state_; }
+  bool is_committing() const { return pending_.has_value(); }
+  /// The workflow's own time: the executor's, never before its last record (after a restart on a
+  /// machine whose clock was set back, waits still last what they should).
+  TimePoint now() const;
+
+  // Bookkeeping of Server.
+  bool dirty = false;
+  bool hungry = false;
+  std::uint32_t slots_used = 0;
+
+ private:
+  struct Pending {
+    store::Commit commit;
+    std::vector<engine::Record> records;
+    std::vector<engine::Action> actions;
+    Server::DoneStatus done;
+    milliseconds retry_wait{0};
+  };
+  struct StepItems {
+    std::shared_ptr<const Items> items;
+    bool opening = false;
+    std::optional<Error> error;
+    std::vector<engine::StartAttempt> waiting;  ///< Attempts to start once the items are open.
+  };
+
+  void commit(engine::Effects effects, std::optional<store::NewWorkflow> create,
+              Server::DoneStatus done);
+  void send();
+  void on_commit_answer(const Status& answer);
+  void perform(const engine::Action& action);
+  void start(const engine::StartAttempt& attempt);
+  void fail_attempt(const engine::StartAttempt& attempt, const Error& error);
+  void open_items(StepIndex step);
+  void on_items_open(StepIndex step, Result<std::shared_ptr<const Items>> items);
+  Result<std::optional<std::string>> items_for(const engine::StartAttempt& attempt);
+  void collect(StepIndex step);
+  void arm_timer();
+  void abandon(const Error& error);
+  std::shared_ptr<const runtime::AgentSpec> agent_spec(StepIndex step);
+  std::string item_path(StepIndex step) const;
+
+  Server& server_;
+  engine::WorkflowState state_;
+  engine::TaskInputs inputs_{state_};
+  std::string source_directory_;
+  milliseconds clock_offset_{0};
+  std::vector<engine::Event> events_;
+  std::optional<Pending> pending_;
+  std::map<StepIndex, std::shared_ptr<const runtime::AgentSpec>> agents_;
+  std::map<StepIndex, StepItems> items_;
+  std::optional<TimePoint> armed_;
+  Executor::TimerId timer_{};
+};
+
+}  // namespace agentainer::server

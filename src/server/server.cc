@@ -1,0 +1,240 @@
+#include "server/server.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "server/recovery.h"
+#include "server/runner.h"
+#include "workflow/parse.h"
+
+namespace agentainer::server {
+
+Server::Server(Executor& executor, store::Store& store, runtime::Runtime& runtime,
+               ItemSource& items, MakeId make_id, Options options)
+    : executor_(executor),
+      store_(store),
+      runtime_(runtime),
+      items_(items),
+      make_id_(std::move(make_id)),
+      options_(options) {
+  runtime_.set_listener(this);
+}
+
+Server::~Server() { *alive_ = false; }
+
+void Server::open(DoneStatus done) {
+  store_.next_epoch([this, alive = alive_, done = std::move(done)](Result<Epoch> epoch) mutable {
+    if (!*alive) return;
+    if (!epoch) return done(tl::make_unexpected(epoch.error()));
+    epoch_ = *epoch;
+    runtime_.recover([alive, done = std::move(done)](const Result<std::vector<AttemptId>>& left) {
+      if (!*alive) return;
+      done(left ? Status() : tl::make_unexpected(left.error()));
+    });
+  });
+}
+
+Result<std::shared_ptr<const workflow::Definition>> Server::definition_of(const std::string& text) {
+  std::weak_ptr<const workflow::Definition>& known = definitions_[text];
+  if (auto definition = known.lock()) return definition;
+  workflow::ParseResult parsed = workflow::parse(text);
+  if (!parsed.definition) {
+    definitions_.erase(text);
+    return fail(ErrorCode::kInvalid, "{}",
+                workflow::render(parsed.diagnostics, "workflow", text, false));
+  }
+  known = parsed.definition;
+  std::erase_if(definitions_, [](const auto& entry) { return entry.second.expired(); });
+  return parsed.definition;
+}
+
+void Server::submit(Submission submission, Done<WorkflowId> done) {
+  auto definition = definition_of(submission.definition);
+  if (!definition) {
+    executor_.post(
+        [done = std::move(done), error = definition.error()] { done(tl::make_unexpected(error)); });
+    return;
+  }
+  const TimePoint now = executor_.now();
+  const WorkflowId id = make_id_(now);
+  engine::WorkflowState state = engine::make_state(id, *definition);
+  engine::Effects effects = engine::create(state, submission.inputs, now);
+  store::NewWorkflow create{(*definition)->name, std::move(submission.definition),
+                            submission.source_directory, now};
+  auto runner =
+      std::make_shared<Runner>(*this, std::move(state), std::move(submission.source_directory));
+  runners_.emplace(id, runner);
+  runner->begin(std::move(effects), std::move(create),
+                [id, done = std::move(done)](const Status& status) {
+                  done(status ? Result<WorkflowId>(id) : tl::make_unexpected(status.error()));
+                });
+}
+
+void Server::resume(const WorkflowId& id, DoneStatus done) {
+  store_.claim(
+      id, epoch_,
+      [this, alive = alive_, id, done = std::move(done)](const Status& claimed) mutable {
+        if (!*alive) return;
+        if (!claimed) return done(claimed);
+        store_.load(
+            id, [this, alive, done = std::move(done)](Result<store::LoadedWorkflow> loaded) {
+              if (!*alive) return;
+              if (!loaded) return done(tl::make_unexpected(loaded.error()));
+              auto definition = definition_of(loaded->origin.definition);
+              if (!definition) return done(tl::make_unexpected(definition.error()));
+              Result<engine::WorkflowState> state = rebuild(*loaded, *definition);
+              if (!state) return done(tl::make_unexpected(state.error()));
+              if (engine::has_ended(state->status))
+                return done(fail(ErrorCode::kConflict, "workflow {} has already {}",
+                                 loaded->id.text(), to_string(state->status)));
+              if (runners_.contains(loaded->id)) return done({});
+
+              const std::vector<engine::StartAttempt> lost = engine::attempts_in_flight(*state);
+              auto runner = std::make_shared<Runner>(*this, std::move(*state),
+                                                     loaded->origin.source_directory);
+              runner->slots_used = static_cast<std::uint32_t>(lost.size());
+              slots_used_ += runner->slots_used;
+              runners_.emplace(loaded->id, runner);
+              engine::WorkflowState& mutable_state = runner->mutable_state();
+              engine::Effects effects = engine::resume(mutable_state, {runner->now(), 0});
+              for (const engine::StartAttempt& attempt : lost) {
+                engine::AttemptEnded event;
+                event.step = attempt.step;
+                event.task = attempt.task;
+                event.attempt = attempt.attempt;
+                event.cause = FailureCause::kLost;
+                event.message = "the server went away while it ran";
+                event.counts = false;
+                runner->push(std::move(event));
+              }
+              runner->begin(std::move(effects), std::nullopt, done);
+            });
+      });
+}
+
+Status Server::cancel(const WorkflowId& id, std::string reason) {
+  const auto found = runners_.find(id);
+  if (found == runners_.end())
+    return fail(ErrorCode::kNotFound, "workflow {} is not running here", id.text());
+  found->second->push(engine::CancelRequested{std::move(reason)});
+  return {};
+}
+
+Status Server::change_state(const WorkflowId& id, std::string key,
+                            std::optional<std::string> text) {
+  const auto found = runners_.find(id);
+  if (found == runners_.end())
+    return fail(ErrorCode::kNotFound, "workflow {} is not running here", id.text());
+  if (text)
+    if (const auto valid = parse_json(*text); !valid) return tl::make_unexpected(valid.error());
+  found->second->push(engine::StateChangeRequested{std::move(key), std::move(text)});
+  return {};
+}
+
+const engine::WorkflowState* Server::find(const WorkflowId& id) const {
+  const auto found = runners_.find(id);
+  return found == runners_.end() ? nullptr : &found->second->state();
+}
+
+void Server::shutdown(std::function<void()> done) {
+  closing_ = true;
+  runtime_.shutdown(std::move(done));
+}
+
+void Server::on_started(const AttemptId&, TimePoint) {}
+
+void Server::on_finished(runtime::AttemptReport report) {
+  if (closing_) return;
+  const auto found = runners_.find(report.id.workflow);
+  if (found == runners_.end()) {
+    log::debug("an attempt of workflow {} ended that is not running here",
+               report.id.workflow.text());
+    return;
+  }
+  engine::AttemptEnded event;
+  event.step = report.id.step;
+  event.task = report.id.task;
+  event.attempt = report.id.attempt;
+  event.succeeded = report.succeeded;
+  event.result = std::move(report.result);
+  event.cause = report.cause;
+  event.exit_code = report.exit_code;
+  event.signal = report.signal;
+  event.retryable = report.retryable;
+  event.message = std::move(report.message);
+  event.duration = report.usage.wall;
+  found->second->push(std::move(event));
+}
+
+void Server::mark_dirty(Runner& runner) {
+  if (runner.dirty) return;
+  runner.dirty = true;
+  dirty_.push_back(runner.weak_from_this());
+  if (processing_scheduled_) return;
+  processing_scheduled_ = true;
+  executor_.post([this, alive = alive_] {
+    if (!*alive) return;
+    processing_scheduled_ = false;
+    process_dirty();
+  });
+}
+
+/// All workflows with news commit in one turn of the loop, so their commits travel together.
+void Server::process_dirty() {
+  std::vector<std::weak_ptr<Runner>> batch;
+  batch.swap(dirty_);
+  for (const std::weak_ptr<Runner>& weak : batch) {
+    const std::shared_ptr<Runner> runner = weak.lock();
+    if (!runner) continue;
+    runner->dirty = false;
+    if (!closing_) runner->process();
+  }
+  offer_slots();
+}
+
+void Server::offer_slots() {
+  std::uint32_t free = options_.max_tasks - std::min(options_.max_tasks, slots_used_);
+  for (const WorkflowId& id : hungry_) {
+    if (free == 0) return;
+    Runner& runner = *runners_.at(id);
+    if (runner.is_committing() || runner.dirty) continue;  // it looks for slots itself right after
+    --free;
+    runner.push(engine::SlotsFreed{});
+  }
+}
+
+std::uint32_t Server::slots_for(const Runner& runner) const {
+  const std::uint32_t free = options_.max_tasks - std::min(options_.max_tasks, slots_used_);
+  const std::size_t others = hungry_.size() - (runner.hungry ? 1 : 0);
+  return free == 0 ? 0 : std::max<std::uint32_t>(1, free / static_cast<std::uint32_t>(others + 1));
+}
+
+void Server::account_slots(Runner& runner, const engine::Effects& effects) {
+  runner.slots_used += effects.slots_taken;
+  runner.slots_used -= effects.slots_freed;
+  slots_used_ += effects.slots_taken;
+  slots_used_ -= effects.slots_freed;
+  const bool hungry = engine::wants_slots(runner.state());
+  if (effects.slots_taken > 0 || !hungry) {
+    // Whoever was served waits at the end of the line.
+    if (runner.hungry) std::erase(hungry_, runner.state().id);
+    runner.hungry = false;
+  }
+  if (hungry && !runner.hungry) {
+    runner.hungry = true;
+    hungry_.push_back(runner.state().id);
+  }
+}
+
+void Server::remove(const WorkflowId& id) {
+  const auto found = runners_.find(id);
+  if (found == runners_.end()) return;
+  slots_used_ -= found->second->slots_used;
+  std::erase(hungry_, id);
+  // The runner may be on the stack below this call; it goes when that has returned.
+  executor_.post([keep = std::move(found->second)] {});
+  runners_.erase(found);
+}
+
+}  // namespace agentainer::server
