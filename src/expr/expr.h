@@ -1,5 +1,6 @@
 #pragma once
-// Expressions: CEL (the Common Expression Language, github.com/google/cel-spec) over JSON values, and
+// Expressions: CEL (the Common Expression Language, github.com/google/cel-spec) over JSON values,
+// and
 // `${{ }}` templates. Pure, always terminates, bounded in depth, size and cost.
 
 #include <cstddef>
@@ -18,7 +19,7 @@ namespace agentainer::expr {
 /// A fault in an expression's text.
 struct SourceError {
   std::size_t offset = 0;  ///< Bytes from the start of the source text given to compile().
-  std::string message;     ///< What is wrong, what was expected, and a near miss where there is one.
+  std::string message;  ///< What is wrong, what was expected, and a near miss where there is one.
 };
 
 /// The names an expression may use. An unknown one is a SourceError.
@@ -60,8 +61,8 @@ class Bindings {
   std::vector<Slot> slots_;
 };
 
-/// What an expression reads: a variable, and its first member when that is a constant (`state.score`
-/// gives {"state", "score"}, `state[x]` or plain `state` gives {"state", ""}).
+/// What an expression reads: a variable, and its first member when that is a constant
+/// (`state.score` gives {"state", "score"}, `state[x]` or plain `state` gives {"state", ""}).
 struct Reference {
   std::string variable;
   std::string member;
@@ -75,44 +76,53 @@ struct Limits {
 inline constexpr std::size_t kMaxSourceBytes = 64 * 1024;
 inline constexpr std::size_t kMaxSourceDepth = 64;
 
-struct Node;
+struct CompiledProgram;
+class Context;
 
 /// One compiled expression. Immutable; copies share.
 class Program {
  public:
-  [[nodiscard]] static tl::expected<Program, SourceError> compile(std::string_view source, const Scope& scope);
+  [[nodiscard]] static tl::expected<Program, SourceError> compile(std::string_view source,
+                                                                  const Scope& scope);
 
-  /// kInvalid with CEL's error (no such key, no such overload, overflow, division by zero…), kResource
-  /// when a limit is passed, kUnsupported when the value has no JSON form (bytes become base64 text,
-  /// unsigned integers numbers; NaN and infinities are errors).
+  /// kInvalid with CEL's error (no such key, no such overload, overflow, division by zero…),
+  /// kResource when a limit is passed, kUnsupported when the value has no JSON form (bytes become
+  /// base64 text, unsigned integers numbers; NaN and infinities are errors).
   [[nodiscard]] Result<Json> evaluate(const Bindings& bindings, const Limits& limits = {}) const;
   /// As above; a value that is not a bool is kInvalid.
-  [[nodiscard]] Result<bool> evaluate_bool(const Bindings& bindings, const Limits& limits = {}) const;
+  [[nodiscard]] Result<bool> evaluate_bool(const Bindings& bindings,
+                                           const Limits& limits = {}) const;
 
   const std::string& source() const;
   const std::vector<Reference>& references() const;
 
  private:
-  struct Compiled;
-  std::shared_ptr<const Compiled> compiled_;
+  std::shared_ptr<const CompiledProgram> compiled_;
 };
 
 /// Text with `${{ expression }}` parts. `$${{` stands for a literal `${{`.
 class Template {
  public:
-  [[nodiscard]] static tl::expected<Template, SourceError> compile(std::string_view text, const Scope& scope);
+  [[nodiscard]] static tl::expected<Template, SourceError> compile(std::string_view text,
+                                                                   const Scope& scope);
 
   /// Without an expression in it, evaluate() gives the text itself.
   bool is_constant() const;
-  /// When the text is one expression and nothing else (spaces around it aside), its value with its JSON
-  /// type; else a string in which a string value stands as it is and any other as compact JSON.
+  /// When the text is one expression and nothing else (spaces around it aside), its value with its
+  /// JSON type; else a string in which a string value stands as it is and any other as compact
+  /// JSON.
   [[nodiscard]] Result<Json> evaluate(const Bindings& bindings, const Limits& limits = {}) const;
   /// Always text, as for an environment variable: null is the empty string.
-  [[nodiscard]] Result<std::string> evaluate_text(const Bindings& bindings, const Limits& limits = {}) const;
+  [[nodiscard]] Result<std::string> evaluate_text(const Bindings& bindings,
+                                                  const Limits& limits = {}) const;
   std::vector<Reference> references() const;
 
  private:
+  friend class JsonTemplate;
   struct Compiled;
+
+  Result<Json> evaluate_in(Context& context, std::size_t depth) const;
+
   std::shared_ptr<const Compiled> compiled_;
 };
 
@@ -123,7 +133,8 @@ class JsonTemplate {
     std::string pointer;  ///< RFC 6901 pointer to the string at fault.
     SourceError error;
   };
-  [[nodiscard]] static tl::expected<JsonTemplate, Fault> compile(const Json& value, const Scope& scope);
+  [[nodiscard]] static tl::expected<JsonTemplate, Fault> compile(const Json& value,
+                                                                 const Scope& scope);
   bool is_constant() const;
   [[nodiscard]] Result<Json> evaluate(const Bindings& bindings, const Limits& limits = {}) const;
   std::vector<Reference> references() const;
