@@ -1,0 +1,271 @@
+#include "sim/simulation.h"
+
+#include <map>
+#include <memory>
+#include <set>
+
+#include "engine/engine.h"
+#include "server/recovery.h"
+#include "server/server.h"
+#include "sim/checker.h"
+#include "sim/faulty_store.h"
+#include "sim/random.h"
+#include "sim/random_workflow.h"
+#include "sim/simulated_runtime.h"
+#include "sim/virtual_executor.h"
+#include "store/memory_store.h"
+#include "workflow/parse.h"
+
+namespace agentainer::sim {
+namespace {
+
+constexpr TimePoint kStart{milliseconds(1'800'000'000'000)};
+/// Far more than any sound run needs; past it the simulation is stuck in a loop.
+constexpr std::size_t kMaxSteps = 3'000'000;
+
+class NoItems final : public server::ItemSource {
+ public:
+  void open(const std::string&,
+            std::function<void(Result<std::shared_ptr<const server::Items>>)> done) override {
+    done(fail(ErrorCode::kNotFound, "simulated workflows read no files"));
+  }
+};
+
+/// What lives between two crashes.
+struct Life {
+  std::unique_ptr<SimulatedRuntime> runtime;
+  std::unique_ptr<server::Server> server;
+};
+
+class Simulation final : public server::Observer {
+ public:
+  Simulation(std::uint64_t seed, Bug bug)
+      : random_(seed),
+        executor_(kStart),
+        disk_(executor_),
+        store_(executor_, disk_, seed ^ 0x5707E) {
+    outcome_.seed = seed;
+    store_.faults = {random_.chance(0.5) ? 0.02 : 0.0, random_.chance(0.5) ? 0.05 : 0.0,
+                     random_.chance(0.3) ? 0.05 : 0.0, random_.between(0, 20),
+                     bug == Bug::kEarlyAck};
+    agents_.failure = random_.below(5) * 0.1;
+    agents_.lost = random_.chance(0.5) ? 0.05 : 0.0;
+    crash_chance_ = random_.chance(0.7) ? 0.002 * random_.between(1, 10) : 0.0;
+  }
+
+  Outcome run(bool keep_history) {
+    start_life();
+    const std::uint32_t workflows = random_.between(1, 3);
+    for (std::uint32_t i = 0; i < workflows; ++i) submit();
+    std::size_t steps = 0;
+    const std::size_t fault_steps = random_.between(200, 4000);
+    while (outcome_.violations.empty()) {
+      if (++steps > kMaxSteps) {
+        violation("the simulation does not come to an end");
+        break;
+      }
+      if (steps == fault_steps) end_faults();
+      if (steps < fault_steps && random_.chance(crash_chance_)) crash();
+      if (steps < fault_steps && random_.chance(0.001)) cancel_something();
+      if (!executor_.step()) {
+        if (steps >= fault_steps) break;
+        end_faults();
+        steps = fault_steps;
+        // The last crash may have come when nothing was left to do but to resume.
+        if (!executor_.step()) break;
+      }
+    }
+    check(keep_history);
+    return std::move(outcome_);
+  }
+
+  void on_committed(const engine::WorkflowState&,
+                    std::span<const engine::Record> records) override {
+    outcome_.records += records.size();
+  }
+  void on_ended(const engine::WorkflowState& state) override {
+    final_dumps_[state.id] = engine::dump(state);
+  }
+  void on_abandoned(const engine::WorkflowState& state, const Error& error) override {
+    violation(fmt::format("workflow {} was abandoned although nobody else is there: {}",
+                          state.id.text(), error.message));
+  }
+  void on_store_trouble(const Error&) override {}
+
+ private:
+  void violation(std::string what) { outcome_.violations.push_back(std::move(what)); }
+
+  void start_life() {
+    life_.runtime = std::make_unique<SimulatedRuntime>(
+        executor_, random_.next(), agents_,
+        [this](const runtime::TaskSpec& task) { on_start(task); });
+    server::Options options;
+    options.max_tasks = random_.between(1, 40);
+    options.max_events_at_once = random_.between(1, 50);
+    max_tasks_ = options.max_tasks;
+    life_.server = std::make_unique<server::Server>(
+        executor_, store_, *life_.runtime, items_,
+        [this](TimePoint now) {
+          return WorkflowId::from_parts(static_cast<std::uint64_t>(now.time_since_epoch().count()),
+                                        random_.next(), random_.next());
+        },
+        options);
+    life_.server->add_observer(this);
+    life_.server->open([this](const Status& opened) {
+      if (!opened) return violation("the server did not open: " + opened.error().message);
+      ready_ = true;
+      for (std::string& text : waiting_) send(std::move(text));
+      waiting_.clear();
+      store_.list_unfinished(
+          std::nullopt, 1000,
+          [this](const Result<std::vector<store::UnfinishedWorkflow>>& unfinished) {
+            if (!unfinished) return violation("unfinished workflows could not be listed");
+            for (const store::UnfinishedWorkflow& workflow : *unfinished) {
+              if (life_.server->find(workflow.id) != nullptr) continue;
+              life_.server->resume(workflow.id, [this](const Status& resumed) {
+                if (!resumed && resumed.error().code != ErrorCode::kConflict)
+                  violation("a workflow could not be resumed: " + resumed.error().message);
+              });
+            }
+          });
+    });
+  }
+
+  void crash() {
+    ++outcome_.crashes;
+    outcome_.attempts += attempts_of_life_;
+    attempts_of_life_ = 0;
+    ready_ = false;
+    life_.server.reset();
+    life_.runtime.reset();
+    executor_.forget_all();
+    // The machine may come back later, with its clock set forward or back.
+    const std::int64_t shift =
+        static_cast<std::int64_t>(random_.below(20'000)) - (random_.chance(0.1) ? 3'600'000 : 0);
+    executor_.set_clock(executor_.now() + milliseconds(shift));
+    start_life();
+  }
+
+  void end_faults() {
+    store_.faults = {0, 0, 0, 2, store_.faults.early_ack};
+    crash_chance_ = 0;
+  }
+
+  void submit() {
+    std::string text = random_workflow(random_);
+    if (ready_) {
+      send(std::move(text));
+    } else {
+      waiting_.push_back(std::move(text));
+    }
+  }
+
+  void send(std::string text) {
+    const workflow::ParseResult parsed = workflow::parse(text);
+    if (!parsed.definition)
+      return violation("a generated workflow is not valid: " +
+                       workflow::render(parsed.diagnostics, "generated", text, false));
+    life_.server->submit({text, "/", {}}, [this](const Result<WorkflowId>& id) {
+      if (!id) return violation("a workflow was refused: " + id.error().message);
+      acknowledged_.insert(*id);
+    });
+  }
+
+  void cancel_something() {
+    if (acknowledged_.empty()) return;
+    // Not running any more is a fine answer too.
+    (void)life_.server->cancel(*acknowledged_.begin(), "simulated cancel");
+  }
+
+  /// Acting before the commit shows here: what starts must be dispatched in what the store has
+  /// acknowledged.
+  void on_start(const runtime::TaskSpec& task) {
+    ++attempts_of_life_;
+    if (life_.runtime && life_.runtime->running() > max_tasks_ + 1)
+      violation("more attempts run than the server has slots");
+    const auto history = store_.acknowledged().find(task.id.workflow);
+    bool dispatched = false;
+    bool done = false;
+    if (history != store_.acknowledged().end()) {
+      for (const auto& [sequence, text] : history->second) {
+        const bool is_dispatch = text.starts_with(R"({"type":"tasks_dispatched")");
+        const bool is_success = text.starts_with(R"({"type":"tasks_succeeded")");
+        if (!is_dispatch && !is_success) continue;
+        const Json record = parse_json(text).value();
+        if (record.at("step").as_string() != task.agent->step_id) continue;
+        for (const Json& run : record.at("tasks").as_array()) {
+          const bool mine = run.at(0).to_number<std::uint32_t>() <= to_int(task.id.task) &&
+                            to_int(task.id.task) <= run.at(1).to_number<std::uint32_t>();
+          if (mine && is_success) done = true;
+          if (mine && is_dispatch &&
+              run.at(2).to_number<std::uint32_t>() == to_int(task.id.attempt))
+            dispatched = true;
+        }
+      }
+    }
+    if (!dispatched)
+      violation(fmt::format("{} attempt {} started before its dispatch was committed",
+                            task_id_text(task.id.workflow, task.agent->step_id, task.id.task),
+                            to_int(task.id.attempt)));
+    if (done) violation("a task started again after its success was committed");
+  }
+
+  void check(bool keep_history) {
+    outcome_.attempts += attempts_of_life_;
+    disk_.list(std::nullopt, 1000, [&](const Result<std::vector<store::WorkflowSummary>>& all) {
+      if (!all) return violation("workflows could not be listed");
+      outcome_.workflows = all->size();
+      for (const store::WorkflowSummary& summary : *all) check_workflow(summary.id, keep_history);
+      for (const WorkflowId& id : acknowledged_)
+        if (!checked_.contains(id))
+          violation("acknowledged workflow " + id.text() + " does not exist");
+    });
+    while (executor_.step()) {
+    }
+  }
+
+  void check_workflow(const WorkflowId& id, bool keep_history) {
+    checked_.insert(id);
+    disk_.load(id, [this, id, keep_history](const Result<store::LoadedWorkflow>& loaded) {
+      if (!loaded) return violation("workflow " + id.text() + " could not be loaded");
+      const workflow::ParseResult parsed = workflow::parse(loaded->origin.definition);
+      if (keep_history) {
+        outcome_.history += loaded->origin.definition + "\n";
+        for (const std::string& record : loaded->records) outcome_.history += record + "\n";
+      }
+      for (std::string& text : check_history(*loaded, *parsed.definition, true))
+        violation(std::move(text));
+      const Result<engine::WorkflowState> replayed = server::rebuild(*loaded, parsed.definition);
+      if (!replayed) return violation("the history does not replay: " + replayed.error().message);
+      const auto live = final_dumps_.find(id);
+      if (live != final_dumps_.end() && live->second != engine::dump(*replayed))
+        violation("replaying gives another state:\n" + live->second + "\ninstead of\n" +
+                  engine::dump(*replayed));
+    });
+  }
+
+  Outcome outcome_;
+  Random random_;
+  VirtualExecutor executor_;
+  store::MemoryStore disk_;
+  FaultyStore store_;
+  NoItems items_;
+  AgentFaults agents_;
+  double crash_chance_ = 0;
+  std::uint32_t max_tasks_ = 0;
+  std::size_t attempts_of_life_ = 0;
+  bool ready_ = false;
+  Life life_;
+  std::vector<std::string> waiting_;
+  std::set<WorkflowId> acknowledged_;
+  std::set<WorkflowId> checked_;
+  std::map<WorkflowId, std::string> final_dumps_;
+};
+
+}  // namespace
+
+Outcome simulate(std::uint64_t seed, Bug bug, bool keep_history) {
+  return Simulation(seed, bug).run(keep_history);
+}
+
+}  // namespace agentainer::sim
