@@ -157,7 +157,7 @@ void Runner::on_commit_answer(const Status& answer) {
     return;
   }
   arm_timer();
-  if (!events_.empty() || hungry) server_.mark_dirty(*this);
+  if (!events_.empty() || ticket != 0) server_.mark_dirty(*this);
 }
 
 void Runner::perform(const engine::Action& action) {

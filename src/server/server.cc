@@ -45,7 +45,10 @@ Result<std::shared_ptr<const workflow::Definition>> Server::definition_of(const 
                 workflow::render(parsed.diagnostics, "workflow", text, false));
   }
   known = parsed.definition;
-  std::erase_if(definitions_, [](const auto& entry) { return entry.second.expired(); });
+  if (definitions_.size() > 2 * definitions_after_sweep_ + 16) {
+    std::erase_if(definitions_, [](const auto& entry) { return entry.second.expired(); });
+    definitions_after_sweep_ = definitions_.size();
+  }
   return parsed.definition;
 }
 
@@ -195,18 +198,17 @@ void Server::process_dirty() {
 
 void Server::offer_slots() {
   std::uint32_t free = options_.max_tasks - std::min(options_.max_tasks, slots_used_);
-  for (const WorkflowId& id : hungry_) {
+  for (const auto& [ticket, runner] : hungry_) {
     if (free == 0) return;
-    Runner& runner = *runners_.at(id);
-    if (runner.is_committing() || runner.dirty) continue;  // it looks for slots itself right after
+    if (runner->is_committing() || runner->dirty) continue;  // it looks for slots itself right after
     --free;
-    runner.push(engine::SlotsFreed{});
+    runner->push(engine::SlotsFreed{});
   }
 }
 
 std::uint32_t Server::slots_for(const Runner& runner) const {
   const std::uint32_t free = options_.max_tasks - std::min(options_.max_tasks, slots_used_);
-  const std::size_t others = hungry_.size() - (runner.hungry ? 1 : 0);
+  const std::size_t others = hungry_.size() - (runner.ticket != 0 ? 1 : 0);
   return free == 0 ? 0 : std::max<std::uint32_t>(1, free / static_cast<std::uint32_t>(others + 1));
 }
 
@@ -216,14 +218,14 @@ void Server::account_slots(Runner& runner, const engine::Effects& effects) {
   slots_used_ += effects.slots_taken;
   slots_used_ -= effects.slots_freed;
   const bool hungry = engine::wants_slots(runner.state());
-  if (effects.slots_taken > 0 || !hungry) {
+  if (runner.ticket != 0 && (effects.slots_taken > 0 || !hungry)) {
     // Whoever was served waits at the end of the line.
-    if (runner.hungry) std::erase(hungry_, runner.state().id);
-    runner.hungry = false;
+    hungry_.erase(runner.ticket);
+    runner.ticket = 0;
   }
-  if (hungry && !runner.hungry) {
-    runner.hungry = true;
-    hungry_.push_back(runner.state().id);
+  if (hungry && runner.ticket == 0) {
+    runner.ticket = ++last_ticket_;
+    hungry_.emplace(runner.ticket, &runner);
   }
 }
 
@@ -231,7 +233,7 @@ void Server::remove(const WorkflowId& id) {
   const auto found = runners_.find(id);
   if (found == runners_.end()) return;
   slots_used_ -= found->second->slots_used;
-  std::erase(hungry_, id);
+  hungry_.erase(found->second->ticket);
   // The runner may be on the stack below this call; it goes when that has returned.
   executor_.post([keep = std::move(found->second)] {});
   runners_.erase(found);

@@ -113,12 +113,14 @@ class Server final : public runtime::Runtime::Listener {
 
   std::map<WorkflowId, std::shared_ptr<Runner>> runners_;
   std::vector<std::weak_ptr<Runner>> dirty_;
-  /// Workflows that could dispatch more if there were slots, the one waiting longest first.
-  std::vector<WorkflowId> hungry_;
+  /// Workflows that could dispatch more if there were slots, by ticket: the one waiting longest first.
+  std::map<std::uint64_t, Runner*> hungry_;
+  std::uint64_t last_ticket_ = 0;
   std::uint32_t slots_used_ = 0;
   std::vector<Observer*> observers_;
   /// Definitions by their text: thousands of workflows of one file share one.
   std::map<std::string, std::weak_ptr<const workflow::Definition>> definitions_;
+  std::size_t definitions_after_sweep_ = 0;
   /// Tells callbacks that outlive the server that it is gone.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
