@@ -19,6 +19,9 @@ inline constexpr std::size_t kMaxJsonDepth = 128;
 /// Parses one JSON value (RFC 8259, UTF-8 checked). kInvalid names the byte offset of the fault.
 [[nodiscard]] Result<Json> parse_json(std::string_view text);
 
+/// Whether `text` is one JSON value, without building it: no memory but for nesting.
+[[nodiscard]] Status check_json(std::string_view text);
+
 /// Compact text, keys in their order; doubles round-trip.
 [[nodiscard]] std::string to_text(const Json& value);
 
