@@ -1,0 +1,47 @@
+#pragma once
+// Finding what an attempt left behind where no cgroup can be used. The server is made the "subreaper" (prctl(2)): a
+// process whose parent ends becomes the server's child, whatever session it is in, and shows up among the children of
+// the server's first thread. Whose it was is told by the marker in its environment.
+//
+// A process that leaves its session, clears its environment and outlives its parent is not found.
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/process/files.h"
+
+namespace agentainer::runtime {
+
+class Orphans {
+ public:
+  /// Turns the process into a subreaper, for good.
+  Orphans();
+
+  /// Whether nothing with this marker is left among the orphans. Waits for those that have ended.
+  bool is_empty(const std::string& marker) { return find(marker).empty(); }
+
+  /// SIGKILL to the orphans with this marker. Their children become orphans in turn: call again until is_empty().
+  void kill(const std::string& marker);
+
+  /// Waits for orphans that ended by themselves, so that they do not stay as zombies.
+  void reap_ended() { find(""); }
+
+ private:
+  struct Seen {
+    std::uint64_t start_time = 0;
+    std::string marker;  ///< When we first looked; empty for processes that are not an attempt's.
+    std::chrono::steady_clock::time_point zombie_since{};
+  };
+
+  std::vector<pid_t> find(const std::string& marker);
+
+  UniqueFd children_;  ///< /proc/self/task/<first thread>/children
+  std::unordered_map<pid_t, Seen> seen_;
+};
+
+}  // namespace agentainer::runtime
