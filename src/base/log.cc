@@ -1,16 +1,59 @@
 #include "base/log.h"
 
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include <mutex>
+#include <utility>
 
 namespace agentainer::log {
 namespace {
 
-spdlog::logger& logger() {
+/// stderr, or what redirect() put in its place.
+class Sink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  void redirect(std::function<void(std::string_view)> target) {
+    const std::lock_guard lock(mutex_);
+    target_ = std::move(target);
+  }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (!target_) {
+      stderr_.log(message);
+      return;
+    }
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    std::string_view text(line.data(), line.size());
+    while (text.ends_with('\n')) text.remove_suffix(1);
+    target_(text);
+  }
+  void flush_() override {}
+  void set_pattern_(const std::string& pattern) override {
+    stderr_.set_pattern(pattern);
+    base_sink::set_pattern_(pattern);
+  }
+  void set_formatter_(std::unique_ptr<spdlog::formatter> formatter) override {
+    stderr_.set_formatter(formatter->clone());
+    formatter_ = std::move(formatter);
+  }
+
+  spdlog::sinks::stderr_color_sink_mt stderr_;
+  std::function<void(std::string_view)> target_;
+};
+
+Sink& sink() {
   // Made on first use and never destroyed, so that destructors may still log at exit.
+  static Sink* const instance = new Sink;
+  return *instance;
+}
+
+spdlog::logger& logger() {
   static spdlog::logger* const instance = [] {
-    auto* made =
-        new spdlog::logger("agentainer", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    auto* made = new spdlog::logger(
+        "agentainer", spdlog::sink_ptr(&sink(), [](spdlog::sinks::sink*) { /* never destroyed */ }));
     made->set_level(spdlog::level::warn);
     made->set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
     return made;
@@ -38,6 +81,9 @@ spdlog::level::level_enum translate(Level level) {
 
 void set_level(Level level) { logger().set_level(translate(level)); }
 bool enabled(Level level) { return logger().should_log(translate(level)); }
+void redirect(std::function<void(std::string_view line)> target) {
+  sink().redirect(std::move(target));
+}
 void write(Level level, std::string_view message) { logger().log(translate(level), message); }
 
 }  // namespace agentainer::log

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <string_view>
 
 namespace agentainer::log {
@@ -13,6 +14,10 @@ enum class Level { kDebug, kInfo, kWarning, kError, kOff };
 void set_level(Level level);
 void write(Level level, std::string_view message);
 bool enabled(Level level);
+
+/// Lines go to `sink`, without a line end, and no longer to stderr; null: to stderr again. The sink
+/// is called by any thread, one at a time, and must not log.
+void redirect(std::function<void(std::string_view line)> sink);
 
 template <typename... Args>
 void debug(fmt::format_string<Args...> format, Args&&... args) {
