@@ -2,6 +2,7 @@
 // The decisions of apply(), while one batch of events is handled. Internal to engine/.
 
 #include <string>
+#include <string_view>
 
 #include "engine/engine.h"
 
@@ -16,7 +17,7 @@ class Decider {
   /// Starts, settles and dispatches until nothing more can be decided now.
   void advance();
   void emit(RecordBody body);
-  void stop_workflow(WorkflowStatus outcome, std::string reason);
+  void stop_workflow(WorkflowStatus outcome, std::string_view reason);
   Effects take() { return std::move(effects_); }
 
  private:
@@ -31,9 +32,10 @@ class Decider {
   void after_final_failure(const AttemptEnded& event);
   void emit_tasks(StepIndex step, TaskIndex task, Attempt attempt, bool succeeded,
                   std::uint32_t duration_ms);
-  void take_due_retries();
   void dispatch();
   std::uint32_t dispatch_some(StepIndex step, std::uint32_t limit);
+  std::uint32_t free_slots() const;
+  std::uint64_t failed_items(StepIndex step) const;
   void stop_attempts_of(StepIndex step);
 
   // step_rules.cc: the life of a step
@@ -46,22 +48,16 @@ class Decider {
   void complete_single(StepIndex step);
   void on_items_read(ItemsRead& event);
   void on_results_collected(ResultsCollected& event);
-  void stop_step(StepIndex step, StepStatus outcome, std::string reason);
+  void stop_step(StepIndex step, StepStatus outcome, std::string_view reason);
   /// A step that has nothing in flight ends as failed, with what that means for the workflow.
-  void fail_step(StepIndex step, std::string reason);
-  void skip_step(StepIndex step, std::string reason);
-  void on_step_failed(StepIndex step, const std::string& reason);
+  void fail_step(StepIndex step, std::string_view reason);
+  void skip_step(StepIndex step, std::string_view reason);
+  void on_step_failed(StepIndex step, std::string_view reason);
   void check_deadlines();
 
   WorkflowState& state_;
   const Context& context_;
   Effects effects_;
 };
-
-/// Longest reason kept in a record.
-inline constexpr std::size_t kMaxReasonBytes = 4096;
-
-/// Items of a map that a task stands for: its batch, the last one may be shorter.
-std::uint32_t items_of_task(const WorkflowState& state, StepIndex step, TaskIndex task);
 
 }  // namespace agentainer::engine

@@ -50,7 +50,7 @@ void Decider::handle(Event& event) {
 void Decider::advance() {
   if (has_ended(state_.status)) return;
   check_deadlines();
-  take_due_retries();
+  take_due_retries(state_, context_.now);
   while (!state_.agenda.settled.empty() || !state_.agenda.ready.empty()) {
     const std::size_t records_before = effects_.records.size();
     const auto settled = std::exchange(state_.agenda.settled, {});
@@ -71,22 +71,21 @@ void Decider::advance() {
     std::string reason = state_.reason;
     if (state_.stopping) {
       status = *state_.stopping;
-    } else if (state_.failed_steps > 0 &&
-               definition().failure_strategy != workflow::FailureStrategy::kContinueOnPartial) {
-      status = WorkflowStatus::kFailed;
+    } else if (state_.failed_steps > 0) {
+      if (definition().failure_strategy != workflow::FailureStrategy::kContinueOnPartial)
+        status = WorkflowStatus::kFailed;
       reason = fmt::format("{} of {} steps failed", state_.failed_steps, state_.steps.size());
     }
     emit(WorkflowEnded{status, std::move(reason)});
   }
 }
 
-void Decider::stop_workflow(WorkflowStatus outcome, std::string reason) {
-  if (reason.size() > kMaxReasonBytes) reason.resize(kMaxReasonBytes);
+void Decider::stop_workflow(WorkflowStatus outcome, std::string_view reason) {
   for (std::uint32_t i = 0; i < state_.steps.size(); ++i) {
     const StepState& step = state_.steps[i];
     if (step.status == StepStatus::kRunning && !step.stopping) stop_attempts_of(StepIndex{i});
   }
-  emit(WorkflowStopping{outcome, std::move(reason)});
+  emit(WorkflowStopping{outcome, bounded(reason)});
 }
 
 void Decider::check_deadlines() {
@@ -101,7 +100,6 @@ void Decider::check_deadlines() {
   while (!deadlines.empty() && deadlines.begin()->first <= context_.now) {
     const StepIndex step = deadlines.begin()->second;
     deadlines.erase(deadlines.begin());
-    if (state_.step(step).stopping || state_.step(step).status != StepStatus::kRunning) continue;
     stop_step(
         step, StepStatus::kFailed,
         fmt::format("the step timed out after {} s", defined(step).step_timeout.count() / 1000.0));

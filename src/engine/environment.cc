@@ -5,9 +5,9 @@ namespace agentainer::engine {
 const Json* StepMembers::find(std::string_view key) const {
   const std::optional<StepIndex> index = state_.definition->find(key);
   if (!index) return nullptr;
-  const auto made = made_.find(*index);
-  if (made != made_.end()) return &made->second;
   const StepState& step = state_.step(*index);
+  if (step.view && step.view->status == step.status && step.view->output == step.output)
+    return &step.view->value;
   json::object object;
   object["status"] = to_string(step.status);
   object["error"] = step.status == StepStatus::kFailed ? Json(step.reason) : Json(nullptr);
@@ -15,7 +15,9 @@ const Json* StepMembers::find(std::string_view key) const {
   if (step.output)
     if (Result<Json> parsed = parse_json(*step.output)) output = std::move(*parsed);
   object["output"] = std::move(output);
-  return &made_.emplace(*index, std::move(object)).first->second;
+  step.view =
+      std::make_shared<const StepView>(StepView{step.status, step.output, Json(std::move(object))});
+  return &step.view->value;
 }
 
 std::vector<std::string_view> StepMembers::keys() const {

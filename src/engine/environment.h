@@ -2,7 +2,6 @@
 // The names that expressions of one workflow see: state, steps, workflow, and in a task the item
 // under its alias, index and attempt.
 
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,7 +11,7 @@
 
 namespace agentainer::engine {
 
-/// `steps.<id>` as {"status", "output", "error"}, made when asked for.
+/// `steps.<id>` as {"status", "output", "error"}, made when asked for and kept with the step.
 class StepMembers final : public expr::Members {
  public:
   explicit StepMembers(const WorkflowState& state) : state_(state) {}
@@ -21,7 +20,6 @@ class StepMembers final : public expr::Members {
 
  private:
   const WorkflowState& state_;
-  mutable std::map<StepIndex, Json> made_;
 };
 
 /// Bindings for one evaluation or more, as long as the state does not change.

@@ -40,6 +40,19 @@ std::string known_keys(const WorkflowState& state) {
 
 }  // namespace
 
+std::string key_of_list(const WorkflowState& state, std::string_view path) {
+  if (state.data.text(path)) return std::string(path);  // a key may itself contain dots
+  const std::vector<std::string> parts = split_path(path);
+  if (parts.size() == 1) return parts[0];
+  if (parts.size() != 3 || parts[0] != "steps" || parts[2] != "output" || state.data.text("steps"))
+    return {};
+  const auto step = state.definition->find(parts[1]);
+  if (!step) return {};
+  const workflow::StepType type = state.definition->step(*step).type;
+  const bool in_state = type == workflow::StepType::kMap || type == workflow::StepType::kParallel;
+  return in_state ? parts[1] + "_results" : std::string();
+}
+
 Result<Text> find_list(const WorkflowState& state, std::string_view path) {
   std::vector<std::string> parts{std::string(path)};
   Text root = state.data.text(path);  // a key may itself contain dots
@@ -54,7 +67,9 @@ Result<Text> find_list(const WorkflowState& state, std::string_view path) {
   if (!root)
     return fail(ErrorCode::kNotFound, "input_path '{}' finds nothing: {}", path, known_keys(state));
   if (parts.size() == 1) {
-    if (root->front() == '[') return root;
+    if (const std::size_t begin = root->find_first_not_of(" \t\r\n");
+        begin != std::string::npos && (*root)[begin] == '[')
+      return root;
     return fail(ErrorCode::kInvalid, "input_path '{}' is not a list but {}", path,
                 root->substr(0, 60));
   }

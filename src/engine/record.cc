@@ -133,7 +133,8 @@ struct Encode {
     writer.text("cause", to_string(r.cause))
         .text("message", r.message)
         .number("duration_ms", r.duration_ms);
-    if (r.cause == FailureCause::kExitCode) writer.number("exit_code", r.exit_code);
+    if (r.cause == FailureCause::kExitCode || r.exit_code != 0)
+      writer.number("exit_code", r.exit_code);
     if (r.signal != 0) writer.number("signal", r.signal);
     if (!r.counts) writer.number("counts", 0);
     if (r.retry_delay_ms) writer.number("retry_delay_ms", *r.retry_delay_ms);
@@ -292,6 +293,16 @@ std::optional<RecordBody> read_record(std::string_view type, Reader& in) {
 }
 
 }  // namespace
+
+std::string bounded(std::string_view text, std::size_t max_bytes) {
+  if (text.size() > max_bytes) {
+    // Not in the middle of a character: at most three bytes continue one.
+    std::size_t end = max_bytes;
+    while (end > 0 && max_bytes - end < 3 && (text[end] & 0xC0) == 0x80) --end;
+    text = text.substr(0, end);
+  }
+  return to_valid_utf8(text);
+}
 
 std::string encode(const Record& record, const Definition& definition) {
   return std::visit(Encode{record.at, definition}, record.body).done();

@@ -108,6 +108,12 @@ struct Record {
   RecordBody body;
 };
 
+inline constexpr std::size_t kMaxReasonBytes = 4096;
+
+/// `text` cut to `max_bytes` and made valid UTF-8, as every text in a record must be: what is
+/// stored is then what is in memory.
+std::string bounded(std::string_view text, std::size_t max_bytes = kMaxReasonBytes);
+
 /// The stored form: one JSON object, `{"type":"step_started","at":<unix ms>,"step":"<id>",…}`.
 std::string encode(const Record& record, const workflow::Definition& definition);
 /// kInvalid for anything encode() does not give for this definition.

@@ -38,6 +38,36 @@ void DurationStats::add(std::uint32_t ms) {
   ++count;
 }
 
+std::uint32_t items_of_task(const WorkflowState& state, StepIndex step, TaskIndex task) {
+  const std::uint32_t batch = state.definition->step(step).map.batch_size;
+  const std::uint32_t first = to_int(task) * batch;
+  return std::min(batch, state.step(step).items - std::min(first, state.step(step).items));
+}
+
+std::uint32_t tasks_of_step(const workflow::Step& step, std::uint32_t items) {
+  switch (step.type) {
+    case workflow::StepType::kSequential:
+    case workflow::StepType::kReduce:
+      return 1;
+    case workflow::StepType::kParallel:
+      return step.max_workers;
+    case workflow::StepType::kMap:
+      return items / step.map.batch_size + (items % step.map.batch_size != 0 ? 1 : 0);
+    case workflow::StepType::kBranch:
+    case workflow::StepType::kDecision:
+      return 0;
+  }
+  return 0;
+}
+
+std::uint32_t room_of(const WorkflowState& state, StepIndex index) {
+  const workflow::Step& step = state.definition->step(index);
+  const std::uint32_t limit = step.type == workflow::StepType::kMap ? step.map.max_concurrency : 0;
+  if (limit == 0) return std::numeric_limits<std::uint32_t>::max();
+  const std::uint32_t running = state.step(index).tasks.count(TaskStatus::kRunning);
+  return running >= limit ? 0 : limit - running;
+}
+
 WorkflowState make_state(const WorkflowId& id,
                          std::shared_ptr<const workflow::Definition> definition) {
   WorkflowState state;
@@ -52,118 +82,36 @@ WorkflowState make_state(const WorkflowId& id,
 }
 
 std::string dump(const WorkflowState& state) {
-  std::string out =
-      fmt::format("{} {} stopping={} in_flight={} sequence={} reason={}\n", state.id.text(),
-                  to_string(state.status), state.stopping ? to_string(*state.stopping) : "-",
-                  state.in_flight, state.sequence, state.reason);
+  const auto ms = [](TimePoint at) { return at.time_since_epoch().count(); };
+  const auto text = [](const Text& t) { return t ? std::string_view(*t) : "-"; };
+  std::string out = fmt::format(
+      "{} {} stopping={} in_flight={} sequence={} times={},{},{},{} ended={} failed={} reason={}\n",
+      state.id.text(), to_string(state.status), state.stopping ? to_string(*state.stopping) : "-",
+      state.in_flight, state.sequence, ms(state.created), ms(state.started), ms(state.ended),
+      ms(state.last_record), state.ended_steps, state.failed_steps, state.reason);
   for (std::size_t i = 0; i < state.steps.size(); ++i) {
     const StepState& step = state.steps[i];
     out += fmt::format(
-        "{} {} stopping={} reason={} choice={} items={} unmet={} refused={} output={} errors={}\n",
+        "{} {} stopping={} choice={} items={} fingerprint={} unmet={} completed={} blocked={} "
+        "refused={} times={},{},{} reason={} output={} errors={}\n",
         state.definition->steps[i].id, to_string(step.status),
-        step.stopping ? to_string(*step.stopping) : "-", step.reason, step.choice, step.items,
-        step.unmet, step.refused, step.output ? *step.output : "-",
-        step.errors ? *step.errors : "-");
+        step.stopping ? to_string(*step.stopping) : "-", step.choice, step.items, step.fingerprint,
+        step.unmet, step.completed, step.blocked, step.refused, ms(step.started),
+        step.first_dispatched ? ms(*step.first_dispatched) : 0, ms(step.ended), step.reason,
+        text(step.output), text(step.errors));
+    if (step.tasks.size() == 0) continue;
+    const DurationStats& d = step.durations;
+    out += fmt::format(" durations={}/{}/{}/{}", d.count, d.sum_ms, d.min_ms, d.max_ms);
     for (std::uint32_t t = 0; t < step.tasks.size(); ++t)
       out += fmt::format(" {}:{}:{}", t, to_string(step.tasks.status(TaskIndex{t})),
                          to_int(step.tasks.attempt(TaskIndex{t})));
     for (const auto& [task, count] : step.failures) out += fmt::format(" f{}={}", task, count);
     for (const auto& [task, due] : step.retry_due)
-      out += fmt::format(" r{}@{}", to_int(task), due.time_since_epoch().count());
+      out += fmt::format(" r{}@{}", to_int(task), ms(due));
     out += '\n';
   }
   out += state.data.to_text();
   return out;
-}
-
-namespace {
-
-Status check_runs(const WorkflowState& state, StepIndex index, const std::vector<TaskRun>& runs,
-                  TaskStatus to) {
-  const StepState& step = state.step(index);
-  for (const TaskRun& run : runs) {
-    if (run.first > run.last || run.last >= step.tasks.size())
-      return fail(ErrorCode::kInvalid, "tasks {} to {} are outside step {}", run.first, run.last,
-                  to_int(index));
-    for (std::uint32_t task = run.first; task <= run.last; ++task) {
-      const std::uint32_t current = to_int(step.tasks.attempt(TaskIndex{task}));
-      const bool attempt_fits = to == TaskStatus::kRunning
-                                    ? run.attempt > current && run.attempt <= 65'535
-                                    : run.attempt == current;
-      if (!step.tasks.can_move(TaskIndex{task}, to) || !attempt_fits)
-        return fail(ErrorCode::kInvalid, "task {} of step {} cannot become {}", task, to_int(index),
-                    to_string(to));
-    }
-  }
-  return {};
-}
-
-struct RecordCheck {
-  const WorkflowState& state;
-
-  Status require(bool condition, std::string_view what) const {
-    if (condition) return {};
-    return fail(ErrorCode::kInvalid, "the history is not legal: {}", what);
-  }
-  Status running(StepIndex step) const {
-    return require(state.step(step).status == StepStatus::kRunning, "the step is not running");
-  }
-
-  Status operator()(const WorkflowCreated&) const {
-    return require(state.sequence == 0, "created twice");
-  }
-  Status operator()(const WorkflowStarted&) const {
-    return require(state.status == WorkflowStatus::kPending, "started twice");
-  }
-  Status operator()(const WorkflowStopping&) const {
-    return require(!state.stopping && !has_ended(state.status), "stopped twice");
-  }
-  Status operator()(const WorkflowEnded&) const {
-    return require(!has_ended(state.status) && state.in_flight == 0, "ended early or twice");
-  }
-  Status operator()(const WorkflowResumed&) const { return {}; }
-  Status operator()(const StepStarted& r) const {
-    return require(
-        state.step(r.step).status == StepStatus::kPending && r.tasks <= r.items + 100'000u,
-        "step started twice");
-  }
-  Status operator()(const StepStopping& r) const {
-    return require(
-        state.step(r.step).status == StepStatus::kRunning && !state.step(r.step).stopping,
-        "the step is not running");
-  }
-  Status operator()(const StepEnded& r) const {
-    return require(
-        !has_ended(state.step(r.step).status) && state.step(r.step).unmet <= state.steps.size(),
-        "step ended twice");
-  }
-  Status operator()(const TasksDispatched& r) const {
-    return running(r.step).and_then(
-        [&] { return check_runs(state, r.step, r.tasks, TaskStatus::kRunning); });
-  }
-  Status operator()(const TasksSucceeded& r) const {
-    return running(r.step).and_then(
-        [&] { return check_runs(state, r.step, r.tasks, TaskStatus::kSucceeded); });
-  }
-  Status operator()(const TasksCancelled& r) const {
-    return running(r.step).and_then(
-        [&] { return check_runs(state, r.step, r.tasks, TaskStatus::kCancelled); });
-  }
-  Status operator()(const AttemptFailed& r) const {
-    const StepState& step = state.step(r.step);
-    return require(to_int(r.task) < step.tasks.size() &&
-                       step.tasks.can_move(
-                           r.task, r.retry_delay_ms ? TaskStatus::kRetrying : TaskStatus::kFailed),
-                   "the task cannot fail now");
-  }
-  Status operator()(const ResultRefused&) const { return {}; }
-  Status operator()(const StateChanged&) const { return {}; }
-};
-
-}  // namespace
-
-Status check_record(const WorkflowState& state, const Record& record) {
-  return std::visit(RecordCheck{state}, record.body);
 }
 
 }  // namespace agentainer::engine

@@ -56,12 +56,20 @@ struct DurationStats {
   void add(std::uint32_t ms);
 };
 
+/// What expressions see of a step, kept from one evaluation to the next: its output may be large.
+struct StepView {
+  StepStatus status = StepStatus::kPending;
+  Text output;
+  Json value;
+};
+
 struct StepState {
   StepStatus status = StepStatus::kPending;
   std::optional<StepStatus> stopping;  ///< Decided, but attempts still run.
   std::string reason;                  ///< Of a failed, skipped, cancelled or stopping step.
   std::string choice;
   TimePoint started{};
+  std::optional<TimePoint> first_dispatched;  ///< The step's timeout runs from here.
   TimePoint ended{};
   std::uint32_t items = 0;
   std::string fingerprint;
@@ -79,17 +87,22 @@ struct StepState {
   // Dependencies, counted as they end.
   std::uint32_t unmet = 0;
   std::uint32_t completed = 0;
+  /// The first step whose failure keeps this one from running: one it depends on, or one that kept
+  /// such a one from running.
   std::optional<StepIndex> failed_dependency;
+  bool blocked = false;  ///< Skipped because of failed_dependency.
 
   // Asked for and not yet answered; not recorded, asked again after a restart.
   bool reading_items = false;
   bool collecting = false;
+
+  mutable std::shared_ptr<const StepView> view;  // a cache, filled by StepMembers
 };
 
 /// Where to look next. Derived; rebuild_agenda() makes it anew.
 struct Agenda {
   std::set<StepIndex> ready;        ///< Pending, all dependencies ended.
-  std::set<StepIndex> dispatching;  ///< Running, with tasks to dispatch.
+  std::set<StepIndex> dispatching;  ///< Running, with tasks to dispatch and room for them.
   std::set<StepIndex> settled;  ///< Running, nothing in flight or left: to be collected or ended.
   std::optional<StepIndex> last_served;
   /// Retry waits that are not over, by due time.
@@ -128,6 +141,15 @@ WorkflowState make_state(const WorkflowId& id,
 /// Applies one record to the state; `sequence` is the caller's. The record must be legal: illegal
 /// ones abort.
 void transition(WorkflowState& state, const Record& record);
+
+/// Items of a map that a task stands for: its batch, the last one may be shorter.
+std::uint32_t items_of_task(const WorkflowState& state, StepIndex step, TaskIndex task);
+/// Tasks that a step of so many items has; `items` counts only for a map.
+std::uint32_t tasks_of_step(const workflow::Step& step, std::uint32_t items);
+/// How many more tasks of the step its own limit (max_concurrency) allows in flight.
+std::uint32_t room_of(const WorkflowState& state, StepIndex step);
+/// Retry waits that are over by `now` become tasks to dispatch.
+void take_due_retries(WorkflowState& state, TimePoint now);
 
 /// kInvalid instead of aborting, for records that come from outside (a damaged store).
 Status check_record(const WorkflowState& state, const Record& record);

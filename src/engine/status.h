@@ -45,14 +45,11 @@ constexpr bool has_ended(TaskStatus status) { return status >= TaskStatus::kSucc
 constexpr bool is_legal(TaskStatus from, TaskStatus to) {
   switch (from) {
     case TaskStatus::kWaiting:
-      return to == TaskStatus::kRunning || to == TaskStatus::kCancelled ||
-             to == TaskStatus::kFailed;
+    case TaskStatus::kRetrying:
+      return to == TaskStatus::kRunning || to == TaskStatus::kCancelled;
     case TaskStatus::kRunning:
       return to == TaskStatus::kSucceeded || to == TaskStatus::kFailed ||
              to == TaskStatus::kRetrying || to == TaskStatus::kCancelled;
-    case TaskStatus::kRetrying:
-      return to == TaskStatus::kRunning || to == TaskStatus::kCancelled ||
-             to == TaskStatus::kFailed;
     case TaskStatus::kSucceeded:
     case TaskStatus::kFailed:
     case TaskStatus::kCancelled:

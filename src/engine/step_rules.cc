@@ -1,6 +1,6 @@
 // The life of a step: when it starts, what it selects, how it ends.
 
-#include <algorithm>
+#include <set>
 
 #include "engine/decider.h"
 #include "engine/environment.h"
@@ -20,8 +20,10 @@ void Decider::start_step(StepIndex index) {
   const workflow::Step& defined_step = defined(index);
   const bool partial = definition().failure_strategy == FailureStrategy::kContinueOnPartial;
   if (step.failed_dependency && !partial) {
-    skip_step(index, fmt::format("dependency {} {}", defined(*step.failed_dependency).id,
-                                 to_string(state_.step(*step.failed_dependency).status)));
+    skip_step(index, fmt::format("it depends on {}, which {}", defined(*step.failed_dependency).id,
+                                 state_.step(*step.failed_dependency).status == StepStatus::kFailed
+                                     ? "failed"
+                                     : "was cancelled"));
     return;
   }
   if (!defined_step.depends_on.empty() && step.completed == 0 && !step.failed_dependency) {
@@ -93,9 +95,7 @@ void Decider::start_map(StepIndex index) {
 }
 
 void Decider::start_map_over(StepIndex index, std::uint32_t items, std::string fingerprint) {
-  const std::uint32_t batch = defined(index).map.batch_size;
-  const std::uint32_t tasks = items / batch + (items % batch != 0 ? 1 : 0);
-  emit(StepStarted{index, tasks, items, std::move(fingerprint)});
+  emit(StepStarted{index, tasks_of_step(defined(index), items), items, std::move(fingerprint)});
 }
 
 void Decider::on_items_read(ItemsRead& event) {
@@ -105,7 +105,7 @@ void Decider::on_items_read(ItemsRead& event) {
   if (event.error.empty()) {
     start_map_over(event.step, event.count, std::move(event.fingerprint));
   } else {
-    fail_step(event.step, std::move(event.error));
+    fail_step(event.step, event.error);
   }
 }
 
@@ -126,15 +126,11 @@ void Decider::choose(StepIndex index) {
   }
   StepEnded record{
       index, StepStatus::kCompleted, {}, chosen != nullptr ? chosen->name : "none", {}};
-  for (const Choice& choice : step.choices) {
-    for (const StepIndex target : choice.next) {
-      const bool selected = chosen != nullptr && std::find(chosen->next.begin(), chosen->next.end(),
-                                                           target) != chosen->next.end();
-      const bool listed = std::find(record.passed_over.begin(), record.passed_over.end(), target) !=
-                          record.passed_over.end();
-      if (!selected && !listed) record.passed_over.push_back(target);
-    }
-  }
+  std::set<StepIndex> known;  // selected, or passed over already
+  if (chosen != nullptr) known.insert(chosen->next.begin(), chosen->next.end());
+  for (const Choice& choice : step.choices)
+    for (const StepIndex target : choice.next)
+      if (known.insert(target).second) record.passed_over.push_back(target);
   std::string output = R"({"selected":)";
   append_json_string(output, record.choice);
   output += '}';
@@ -190,13 +186,13 @@ void Decider::on_results_collected(ResultsCollected& event) {
   StepState& step = state_.step(event.step);
   if (step.status != StepStatus::kRunning || !step.collecting) return;
   step.collecting = false;
-  if (!event.failure.empty()) {
-    fail_step(event.step, std::move(event.failure));
-    return;
-  }
   if (state_.stopping) {
     emit(
         StepEnded{event.step, step.stopping.value_or(StepStatus::kCancelled), step.reason, {}, {}});
+    return;
+  }
+  if (!event.failure.empty()) {
+    fail_step(event.step, event.failure);
     return;
   }
   step.output = std::make_shared<const std::string>(std::move(event.results));
@@ -212,25 +208,22 @@ void Decider::on_results_collected(ResultsCollected& event) {
   emit(StepEnded{event.step, outcome, step.reason, {}, {}});
 }
 
-void Decider::stop_step(StepIndex index, StepStatus outcome, std::string reason) {
-  if (reason.size() > kMaxReasonBytes) reason.resize(kMaxReasonBytes);
+void Decider::stop_step(StepIndex index, StepStatus outcome, std::string_view reason) {
   stop_attempts_of(index);
-  emit(StepStopping{index, outcome, reason});
+  emit(StepStopping{index, outcome, bounded(reason)});
   if (outcome == StepStatus::kFailed) on_step_failed(index, reason);
 }
 
-void Decider::fail_step(StepIndex index, std::string reason) {
-  if (reason.size() > kMaxReasonBytes) reason.resize(kMaxReasonBytes);
-  emit(StepEnded{index, StepStatus::kFailed, reason, {}, {}});
+void Decider::fail_step(StepIndex index, std::string_view reason) {
+  emit(StepEnded{index, StepStatus::kFailed, bounded(reason), {}, {}});
   on_step_failed(index, reason);
 }
 
-void Decider::skip_step(StepIndex index, std::string reason) {
-  if (reason.size() > kMaxReasonBytes) reason.resize(kMaxReasonBytes);
-  emit(StepEnded{index, StepStatus::kSkipped, std::move(reason), {}, {}});
+void Decider::skip_step(StepIndex index, std::string_view reason) {
+  emit(StepEnded{index, StepStatus::kSkipped, bounded(reason), {}, {}});
 }
 
-void Decider::on_step_failed(StepIndex index, const std::string& reason) {
+void Decider::on_step_failed(StepIndex index, std::string_view reason) {
   if (state_.stopping || definition().failure_strategy != FailureStrategy::kFailFast) return;
   stop_workflow(WorkflowStatus::kFailed,
                 fmt::format("step {} failed: {}", defined(index).id, reason));

@@ -2,6 +2,7 @@
 
 #include "engine/decider.h"
 #include "engine/environment.h"
+#include "engine/json_path.h"
 
 namespace agentainer::engine {
 namespace {
@@ -55,11 +56,14 @@ std::string batch_of(const JsonList& list, std::uint32_t first, std::uint32_t co
 }  // namespace
 
 const TaskInputs::Shared& TaskInputs::shared(StepIndex index) {
+  // Each holds the state as text: a few steps dispatch at the same time, a workflow may have many.
+  constexpr std::size_t kMostShared = 16;
+  if (version_ != state_.data.version() || shared_.size() > kMostShared) shared_.clear();
+  version_ = state_.data.version();
   Shared& shared = shared_[index];
-  if (!shared.head.empty() && shared.version == state_.data.version()) return shared;
+  if (!shared.head.empty()) return shared;
   const workflow::Step& step = state_.definition->step(index);
-  shared.version = state_.data.version();
-  shared.head = "{";
+  shared.head.push_back('{');
   append_member(shared.head, "workflow_id", '"' + state_.id.text() + '"');
   const auto text = [&](std::string_view key, std::string_view value) {
     std::string literal;
@@ -70,11 +74,12 @@ const TaskInputs::Shared& TaskInputs::shared(StepIndex index) {
   text("step_id", step.id);
   text("step_name", step.name);
   text("step_type", to_string(step.type));
-  shared.state.clear();
+  if (step.input) return shared;
+  const std::string list =
+      step.type == StepType::kMap ? key_of_list(state_, step.map.input_path) : std::string();
   for (const auto& [key, entry] : state_.data.entries()) {
     // Each task of a map gets its item, not the whole list again: n tasks would read n² items.
-    const bool mapped = step.type == StepType::kMap &&
-                        (key == step.map.input_path || "$." + key == step.map.input_path);
+    const bool mapped = step.type == StepType::kMap && key == list;
     const bool gathered = step.type == StepType::kReduce && (key == "results" || key == "errors");
     const bool shadowed =
         step.type == StepType::kMap && (key == step.map.item_alias || key == "_map_index");

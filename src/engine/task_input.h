@@ -33,13 +33,13 @@ class TaskInputs {
 
  private:
   struct Shared {
-    std::uint64_t version = 0;
-    std::string head;   ///< `{"workflow_id":…` up to the step's own part
+    std::string head;   ///< `{"workflow_id":…` up to the task's own part
     std::string state;  ///< Members of the state, `"a":1,"b":2`
   };
   const Shared& shared(StepIndex step);
 
   const WorkflowState& state_;
+  std::uint64_t version_ = 0;  ///< Of the state that `shared_` was made of.
   std::map<StepIndex, Shared> shared_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/check.h"
 #include "engine/decider.h"
 
 namespace agentainer::engine {
@@ -34,13 +35,18 @@ std::uint32_t clamp_ms(milliseconds duration) {
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-}  // namespace
-
-std::uint32_t items_of_task(const WorkflowState& state, StepIndex step, TaskIndex task) {
-  const std::uint32_t batch = state.definition->step(step).map.batch_size;
-  const std::uint32_t first = to_int(task) * batch;
-  return std::min(batch, state.step(step).items - std::min(first, state.step(step).items));
+/// What is wrong with the result of a task of `items` items; empty: nothing.
+std::string fault_of_result(const workflow::Step& step, const std::string& result,
+                            std::uint32_t items) {
+  if (const Status valid = check_json(result); !valid) return valid.error().message;
+  if (step.type != StepType::kMap || step.map.batch_size == 1) return {};
+  const auto list = JsonList::scan(std::make_shared<const std::string>(result));
+  if (list && list->size() == items) return {};
+  return fmt::format("the result of a batch must be a list of {} results, one for each item",
+                     items);
 }
+
+}  // namespace
 
 void Decider::on_attempt_ended(AttemptEnded& event) {
   if (to_int(event.step) >= state_.steps.size()) return;
@@ -63,17 +69,8 @@ void Decider::on_attempt_ended(AttemptEnded& event) {
 
 void Decider::on_success(AttemptEnded& event) {
   const workflow::Step& step = defined(event.step);
-  auto text = std::make_shared<const std::string>(std::move(event.result));
-  std::string fault;
-  if (has_one_task(step.type)) {
-    if (const auto parsed = parse_json(*text); !parsed) fault = parsed.error().message;
-  } else if (step.type == StepType::kMap && step.map.batch_size > 1) {
-    const std::uint32_t expected = items_of_task(state_, event.step, event.task);
-    const auto list = JsonList::scan(text);
-    if (!list || list->size() != expected)
-      fault = fmt::format("the result of a batch must be a list of {} results, one for each item",
-                          expected);
-  }
+  std::string fault =
+      fault_of_result(step, event.result, items_of_task(state_, event.step, event.task));
   if (!fault.empty()) {
     event.succeeded = false;
     event.cause = FailureCause::kInvalidResult;
@@ -83,34 +80,28 @@ void Decider::on_success(AttemptEnded& event) {
   }
   emit_tasks(event.step, event.task, event.attempt, true, clamp_ms(event.duration));
   if (has_one_task(step.type)) {
+    auto text = std::make_shared<const std::string>(std::move(event.result));
     state_.step(event.step).output = text;
     effects_.step_texts.push_back({event.step, "", std::move(text)});
   } else {
-    effects_.task_outputs.push_back({event.step, event.task, true, *text});
+    effects_.task_outputs.push_back({event.step, event.task, true, std::move(event.result)});
   }
 }
 
 void Decider::on_failure(AttemptEnded& event) {
   const StepState& step = state_.step(event.step);
   const workflow::RetryPolicy& policy = defined(event.step).retry;
-  if (step.stopping && event.cause == FailureCause::kCancelled) {
+  if (step.stopping && (event.cause == FailureCause::kCancelled || !event.counts)) {
     emit_tasks(event.step, event.task, event.attempt, false, 0);
     return;
   }
   // Stopped by us although the step goes on: the server was going down. The agent is not to blame.
   if (event.cause == FailureCause::kCancelled) event.counts = false;
-  if (event.message.size() > 2 * kMaxReasonBytes) event.message.resize(2 * kMaxReasonBytes);
+  event.message = bounded(event.message.empty() ? to_string(event.cause) : event.message);
 
-  AttemptFailed record{event.step,
-                       event.task,
-                       event.attempt,
-                       event.cause,
-                       event.exit_code,
-                       event.signal,
-                       to_valid_utf8(event.message),
-                       clamp_ms(event.duration),
-                       event.counts,
-                       std::nullopt};
+  AttemptFailed record{event.step,      event.task,   event.attempt, event.cause,
+                       event.exit_code, event.signal, event.message, clamp_ms(event.duration),
+                       event.counts,    std::nullopt};
   const auto failures = step.failures.find(to_int(event.task));
   const std::uint32_t counted =
       (failures == step.failures.end() ? 0u : failures->second) + (event.counts ? 1u : 0u);
@@ -144,9 +135,7 @@ void Decider::after_final_failure(const AttemptEnded& event) {
 
   if (defined_step.type == StepType::kMap &&
       defined_step.map.error_handling == ErrorHandling::kContinueOnError) {
-    std::uint64_t failed =
-        std::uint64_t{step.tasks.count(TaskStatus::kFailed)} * defined_step.map.batch_size;
-    failed = std::min<std::uint64_t>(failed, step.items);
+    const std::uint64_t failed = failed_items(event.step);
     const workflow::MapConfig& map = defined_step.map;
     const double percent = step.items == 0 ? 0.0 : 100.0 * static_cast<double>(failed) / step.items;
     if (map.max_failures && failed > *map.max_failures) {
@@ -165,7 +154,18 @@ void Decider::after_final_failure(const AttemptEnded& event) {
                        : defined_step.type == StepType::kMap
                            ? fmt::format("item {} failed: {}", index, message)
                            : fmt::format("worker {} failed: {}", index, message);
-  stop_step(event.step, StepStatus::kFailed, std::move(reason));
+  stop_step(event.step, StepStatus::kFailed, reason);
+}
+
+std::uint64_t Decider::failed_items(StepIndex index) const {
+  const TaskTable& tasks = state_.step(index).tasks;
+  const std::uint32_t batch = defined(index).map.batch_size;
+  std::uint64_t failed = std::uint64_t{tasks.count(TaskStatus::kFailed)} * batch;
+  if (tasks.size() == 0) return 0;
+  const TaskIndex last{tasks.size() - 1};  // its batch may be shorter
+  if (tasks.status(last) == TaskStatus::kFailed)
+    failed -= batch - items_of_task(state_, index, last);
+  return failed;
 }
 
 void Decider::emit_tasks(StepIndex step, TaskIndex task, Attempt attempt, bool succeeded,
@@ -197,27 +197,7 @@ void Decider::emit_tasks(StepIndex step, TaskIndex task, Attempt attempt, bool s
   effects_.records.push_back(std::move(record));
 }
 
-void Decider::take_due_retries() {
-  auto& agenda = state_.agenda;
-  while (!agenda.retries.empty() && std::get<TimePoint>(*agenda.retries.begin()) <= context_.now) {
-    const auto [due, step, task] = *agenda.retries.begin();
-    agenda.retries.erase(agenda.retries.begin());
-    agenda.due_retries[step].insert(task);
-    agenda.dispatching.insert(step);
-  }
-}
-
 namespace {
-
-/// How many more tasks of the step its own limit allows in flight.
-std::uint32_t room_of(const WorkflowState& state, StepIndex step) {
-  const std::uint32_t limit = state.definition->step(step).type == StepType::kMap
-                                  ? state.definition->step(step).map.max_concurrency
-                                  : 0;
-  if (limit == 0) return std::numeric_limits<std::uint32_t>::max();
-  const std::uint32_t running = state.step(step).tasks.count(TaskStatus::kRunning);
-  return running >= limit ? 0 : limit - running;
-}
 
 std::uint32_t room_of(const WorkflowState& state) {
   if (state.stopping || has_ended(state.status)) return 0;
@@ -229,33 +209,30 @@ std::uint32_t room_of(const WorkflowState& state) {
 }  // namespace
 
 bool wants_slots(const WorkflowState& state) {
-  if (room_of(state) == 0) return false;
-  return std::any_of(state.agenda.dispatching.begin(), state.agenda.dispatching.end(),
-                     [&](StepIndex step) { return room_of(state, step) > 0; });
+  return room_of(state) > 0 && !state.agenda.dispatching.empty();
+}
+
+std::uint32_t Decider::free_slots() const {
+  return std::min(context_.free_slots - effects_.slots_taken, room_of(state_));
 }
 
 void Decider::dispatch() {
-  Agenda& agenda = state_.agenda;
-  bool progress = true;
-  while (progress && !agenda.dispatching.empty()) {
-    progress = false;
-    // Steps take turns, beginning after the one served last, each with an even share of what is
-    // free.
-    std::vector<StepIndex> order(agenda.dispatching.begin(), agenda.dispatching.end());
-    if (agenda.last_served)
-      std::rotate(order.begin(), std::upper_bound(order.begin(), order.end(), *agenda.last_served),
-                  order.end());
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      const std::uint32_t free =
-          std::min(context_.free_slots - effects_.slots_taken, room_of(state_));
+  // In a round, each step has one turn with an even share of what is free, beginning after the one
+  // served last. Steps without tasks or room are not in the set, so a turn always takes something.
+  const std::set<StepIndex>& steps = state_.agenda.dispatching;
+  while (!steps.empty()) {
+    for (auto turns = static_cast<std::uint32_t>(steps.size()); turns > 0 && !steps.empty();
+         --turns) {
+      const std::uint32_t free = free_slots();
       if (free == 0) return;
-      const auto share =
-          std::max<std::uint32_t>(1, free / static_cast<std::uint32_t>(order.size() - i));
-      const std::uint32_t taken =
-          dispatch_some(order[i], std::min(share, room_of(state_, order[i])));
-      if (taken == 0) continue;
-      progress = true;
-      agenda.last_served = order[i];
+      auto next =
+          state_.agenda.last_served ? steps.upper_bound(*state_.agenda.last_served) : steps.begin();
+      if (next == steps.end()) next = steps.begin();
+      const StepIndex step = *next;
+      const std::uint32_t share = std::max(1u, free / turns);
+      const std::uint32_t taken = dispatch_some(step, std::min(share, room_of(state_, step)));
+      AGENTAINER_CHECK(taken > 0, "a step that is to be dispatched has tasks for it");
+      state_.agenda.last_served = step;
     }
   }
 }
@@ -277,7 +254,6 @@ std::uint32_t Decider::dispatch_some(StepIndex index, std::uint32_t limit) {
   for (std::uint32_t task = step.tasks.first_waiting(); task < step.tasks.size() && taken < limit;
        ++task)
     if (step.tasks.status(TaskIndex{task}) == TaskStatus::kWaiting) take(TaskIndex{task});
-  if (taken == 0) return 0;
   effects_.slots_taken += taken;
   emit(std::move(record));
   return taken;

@@ -20,7 +20,8 @@ void refile(WorkflowState& state, StepIndex index) {
     }
   };
   const bool due = agenda.due_retries.contains(index);
-  file(agenda.dispatching, running && !stopping && (tasks.count(TaskStatus::kWaiting) > 0 || due));
+  file(agenda.dispatching, running && !stopping && (tasks.count(TaskStatus::kWaiting) > 0 || due) &&
+                               room_of(state, index) > 0);
   file(agenda.settled,
        running && tasks.count(TaskStatus::kRunning) == 0 && (stopping || open == 0));
 }
@@ -29,21 +30,27 @@ void count_dependency(WorkflowState& state, StepIndex dependent, StepIndex ended
   StepState& step = state.step(dependent);
   AGENTAINER_CHECK(step.unmet > 0, "each dependency of a step ends once");
   --step.unmet;
-  const StepStatus status = state.step(ended).status;
-  if (status == StepStatus::kCompleted) ++step.completed;
-  if ((status == StepStatus::kFailed || status == StepStatus::kCancelled) &&
-      !step.failed_dependency)
-    step.failed_dependency = ended;
+  const StepState& dependency = state.step(ended);
+  if (dependency.status == StepStatus::kCompleted) ++step.completed;
+  if (!step.failed_dependency) {
+    if (dependency.status == StepStatus::kFailed || dependency.status == StepStatus::kCancelled)
+      step.failed_dependency = ended;
+    else if (dependency.blocked)
+      step.failed_dependency = dependency.failed_dependency;
+  }
   if (step.unmet == 0 && step.status == StepStatus::kPending) state.agenda.ready.insert(dependent);
+}
+
+void forget_deadline(WorkflowState& state, StepIndex index) {
+  if (const auto& first = state.step(index).first_dispatched)
+    state.agenda.step_deadlines.erase({*first + state.definition->step(index).step_timeout, index});
 }
 
 void end_step(WorkflowState& state, StepIndex index, StepStatus status, std::string reason,
               TimePoint at) {
   StepState& step = state.step(index);
   AGENTAINER_CHECK(!has_ended(step.status), "a step ends once");
-  if (state.definition->step(index).step_timeout.count() > 0)
-    state.agenda.step_deadlines.erase(
-        {step.started + state.definition->step(index).step_timeout, index});
+  forget_deadline(state, index);
   step.status = status;
   step.stopping.reset();
   step.reason = std::move(reason);
@@ -92,6 +99,7 @@ void stop_step(WorkflowState& state, StepIndex index, StepStatus outcome,
                    "only a running step is stopped, once");
   step.stopping = outcome;
   step.reason = reason;
+  forget_deadline(state, index);
   cancel_open_tasks(state, index);
   refile(state, index);
 }
@@ -125,7 +133,8 @@ class Transition {
       const StepIndex index{i};
       StepState& step = state_.step(index);
       if (step.status == StepStatus::kPending) {
-        end_step(state_, index, StepStatus::kSkipped, record.reason, at_);
+        // There may be 100,000 of them: the whole reason stands once, at the workflow.
+        end_step(state_, index, StepStatus::kSkipped, bounded(record.reason, 128), at_);
       } else if (step.status == StepStatus::kRunning && !step.stopping) {
         stop_step(state_, index, StepStatus::kCancelled, record.reason);
       }
@@ -154,8 +163,6 @@ class Transition {
     step.reading_items = false;
     step.tasks.resize(record.tasks);
     state_.agenda.ready.erase(record.step);
-    const milliseconds timeout = state_.definition->step(record.step).step_timeout;
-    if (timeout.count() > 0) state_.agenda.step_deadlines.emplace(at_ + timeout, record.step);
     refile(state_, record.step);
   }
 
@@ -166,15 +173,23 @@ class Transition {
   void operator()(const StepEnded& record) {
     StepState& step = state_.step(record.step);
     step.choice = record.choice;
+    step.blocked =
+        record.status == StepStatus::kSkipped && step.failed_dependency.has_value() &&
+        state_.definition->failure_strategy != workflow::FailureStrategy::kContinueOnPartial;
     end_step(state_, record.step, record.status, record.reason, at_);
     for (const StepIndex index : record.passed_over)
-      if (!has_ended(state_.step(index).status))
+      if (state_.step(index).status == StepStatus::kPending)
         end_step(state_, index, StepStatus::kSkipped,
                  "not selected by " + state_.definition->step(record.step).id, at_);
   }
 
   void operator()(const TasksDispatched& record) {
     StepState& step = state_.step(record.step);
+    if (!step.first_dispatched) {
+      step.first_dispatched = at_;
+      const milliseconds timeout = state_.definition->step(record.step).step_timeout;
+      if (timeout.count() > 0) state_.agenda.step_deadlines.emplace(at_ + timeout, record.step);
+    }
     for_each_task(record.tasks, [&](TaskIndex task, Attempt attempt) {
       if (step.tasks.status(task) == TaskStatus::kRetrying) forget_retry(state_, record.step, task);
       step.tasks.set_attempt(task, attempt);
@@ -207,10 +222,7 @@ class Transition {
 
   void operator()(const AttemptFailed& record) {
     StepState& step = state_.step(record.step);
-    // A task whose input could not even be made fails without having been dispatched.
-    if (step.tasks.status(record.task) == TaskStatus::kRunning) --state_.in_flight;
-    if (step.tasks.status(record.task) == TaskStatus::kRetrying)
-      forget_retry(state_, record.step, record.task);
+    --state_.in_flight;
     if (record.counts) ++step.failures[to_int(record.task)];
     if (record.retry_delay_ms) {
       step.tasks.move(record.task, TaskStatus::kRetrying);
@@ -236,6 +248,16 @@ class Transition {
 void transition(WorkflowState& state, const Record& record) {
   state.last_record = record.at;
   std::visit(Transition(state, record.at), record.body);
+}
+
+void take_due_retries(WorkflowState& state, TimePoint now) {
+  Agenda& agenda = state.agenda;
+  while (!agenda.retries.empty() && std::get<TimePoint>(*agenda.retries.begin()) <= now) {
+    const auto [due, step, task] = *agenda.retries.begin();
+    agenda.retries.erase(agenda.retries.begin());
+    agenda.due_retries[step].insert(task);
+    refile(state, step);
+  }
 }
 
 void rebuild_agenda(WorkflowState& state) {

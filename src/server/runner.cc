@@ -74,6 +74,8 @@ void Runner::process() {
       engine::apply(state_, std::span(events_).first(count), {now(), server_.slots_for(*this)});
   events_.erase(events_.begin(), events_.begin() + static_cast<std::ptrdiff_t>(count));
   if (effects.empty()) {
+    // A retry whose wait is over waits for a slot from now on, without a record of it.
+    server_.account_slots(*this, effects);
     arm_timer();
     if (!events_.empty()) server_.mark_dirty(*this);
     return;
