@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -206,11 +207,8 @@ class Checker {
       return kNone;
     Reference reference{variable.name,
                         access == nullptr ? std::string() : std::string(access->member)};
-    const bool known =
-        std::any_of(references_.begin(), references_.end(), [&](const Reference& other) {
-          return other.variable == reference.variable && other.member == reference.member;
-        });
-    if (!known) references_.push_back(std::move(reference));
+    if (seen_.insert({reference.variable, reference.member}).second)
+      references_.push_back(std::move(reference));
     return kAnyKind;
   }
 
@@ -353,11 +351,13 @@ class Checker {
     const Node& receiver = ast_[ast_.child(node, 0)];
     if (receiver.op != Op::kName || is_local(receiver.name) || find_variable(receiver.name)) return;
     std::string path = fmt::format("{}.{}", receiver.name, node.name);
-    const auto forms = signatures();
-    const bool known = std::any_of(forms.begin(), forms.end(),
-                                   [&](const Signature& form) { return form.name == path; });
-    if (!known) return;
-    node.name = ast_.strings.emplace_back(std::move(path));
+    const std::string_view near = nearest_dotted(path);
+    if (near != path) {
+      if (!near.empty())
+        fail(receiver.at, fmt::format("unknown function '{}'; did you mean '{}'?", path, near));
+      return;
+    }
+    node.name = near;
     node.style = CallStyle::kGlobal;
     ++node.first_child;
     --node.child_count;
@@ -365,6 +365,7 @@ class Checker {
 
   Kinds call(Node& node) {
     resolve_dotted_function(node);
+    if (error_) return kNone;
     node.signature = find_signature(node.name, node.style, node.child_count);
     if (node.signature == nullptr && unknown_ == Unknown::kIsError)
       return fail(node.at, explain_missing(node.name, node.style, node.child_count));
@@ -408,7 +409,8 @@ class Checker {
   Unknown unknown_;
   std::vector<Reference>& references_;
   bool has_dotted_names_ = false;
-  std::uint64_t pattern_size_ = 0;        ///< Of all constant patterns, compiled.
+  std::uint64_t pattern_size_ = 0;                      ///< Of all constant patterns, compiled.
+  std::set<std::pair<std::string, std::string>> seen_;  ///< What references_ has.
   std::vector<std::string_view> locals_;  ///< The macro variables around the current node.
   std::optional<SourceError> error_;
 };

@@ -1,5 +1,6 @@
 #include "expr/context.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -11,11 +12,14 @@ namespace {
 /// nothing it has made is given back before its end.
 constexpr std::size_t kTotalPerResult = 4;
 
+/// A value counts its bytes with 32 bits.
+constexpr std::size_t kMaxValueBytes = std::size_t{1} << 31;
+
 }  // namespace
 
 Context::Context(const Bindings& bindings, const Limits& limits)
     : bindings_(bindings),
-      limits_(limits),
+      limits_{limits.max_cost, std::min(limits.max_result_bytes, kMaxValueBytes)},
       cost_left_(limits.max_cost),
       arena_(first_block_.data(), first_block_.size()) {}
 

@@ -1,7 +1,6 @@
 #pragma once
 // Expressions: CEL (the Common Expression Language, github.com/google/cel-spec) over JSON values,
-// and
-// `${{ }}` templates. Pure, always terminates, bounded in depth, size and cost.
+// and `${{ }}` templates. Pure, always terminates, bounded in depth, size and cost.
 
 #include <cstddef>
 #include <cstdint>
@@ -69,12 +68,15 @@ struct Reference {
 };
 
 struct Limits {
-  std::uint64_t max_cost = 1'000'000;               ///< Steps of evaluation; about 0.1 s.
-  std::size_t max_result_bytes = 16 * 1024 * 1024;  ///< Of any string, list or map made on the way.
+  /// Steps of evaluation: a node, an item compared, 128 bytes of text. A million take about 0.05 s.
+  std::uint64_t max_cost = 1'000'000;
+  /// Of any string, list or map made on the way, and of all results of one call together; a bound
+  /// value that is the whole result does not count. All that is made may be four times this.
+  std::size_t max_result_bytes = 16 * 1024 * 1024;
 };
 
-inline constexpr std::size_t kMaxSourceBytes = 64 * 1024;
-inline constexpr std::size_t kMaxSourceDepth = 64;
+inline constexpr std::size_t kMaxSourceBytes = 64 * 1024;  ///< Of one expression.
+inline constexpr std::size_t kMaxSourceDepth = 64;  ///< Brackets and conditionals in one another.
 
 struct CompiledProgram;
 class Context;
@@ -108,9 +110,9 @@ class Template {
 
   /// Without an expression in it, evaluate() gives the text itself.
   bool is_constant() const;
-  /// When the text is one expression and nothing else (spaces around it aside), its value with its
-  /// JSON type; else a string in which a string value stands as it is and any other as compact
-  /// JSON.
+  /// When the text is one expression and nothing else (spaces around it aside), its value with
+  /// its JSON type; else a string in which a string value stands as it is and any other as compact
+  /// JSON. All expressions of the text share the limits.
   [[nodiscard]] Result<Json> evaluate(const Bindings& bindings, const Limits& limits = {}) const;
   /// Always text, as for an environment variable: null is the empty string.
   [[nodiscard]] Result<std::string> evaluate_text(const Bindings& bindings,
@@ -126,7 +128,7 @@ class Template {
   std::shared_ptr<const Compiled> compiled_;
 };
 
-/// A JSON value in which every string (not the keys) is a Template.
+/// A JSON value in which every string (not the keys) is a Template. All of them share the limits.
 class JsonTemplate {
  public:
   struct Fault {

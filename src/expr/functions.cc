@@ -87,6 +87,13 @@ const Signature* find_signature(std::string_view name, CallStyle style, std::siz
   return nullptr;
 }
 
+std::string_view nearest_dotted(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const Signature& form : kSignatures)
+    if (form.name.find('.') != std::string_view::npos) names.push_back(form.name);
+  return nearest(name, names);
+}
+
 std::string explain_missing(std::string_view name, CallStyle style, std::size_t arity) {
   const std::string_view what = style == kMethod ? "method" : "function";
   std::vector<std::size_t> counts;

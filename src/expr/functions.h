@@ -63,6 +63,9 @@ std::span<const Signature> signatures();
 /// The form with this name, style and number of parameters, or nullptr.
 const Signature* find_signature(std::string_view name, CallStyle style, std::size_t arity);
 
+/// The name with a dot, as strings.quote, that `name` is a slip for; empty where there is none.
+std::string_view nearest_dotted(std::string_view name);
+
 /// Why there is no such form: an unknown name with a near one, a wrong number of arguments, or a
 /// method called as a function. `arity` counts a receiver.
 std::string explain_missing(std::string_view name, CallStyle style, std::size_t arity);

@@ -43,30 +43,33 @@ class TemplateCollector {
   TemplateCollector(const Scope& scope, std::vector<Template>& templates)
       : scope_(scope), templates_(templates) {}
 
-  std::optional<JsonTemplate::Fault> collect(const Json& value, const std::string& pointer,
-                                             std::size_t depth) {
+  std::optional<JsonTemplate::Fault> collect(const Json& value, std::size_t depth) {
     if (depth > kMaxJsonDepth)
-      return JsonTemplate::Fault{pointer,
+      return JsonTemplate::Fault{"",
                                  {0, fmt::format("nested deeper than {} levels", kMaxJsonDepth)}};
     if (const json::string* text = value.if_string()) {
       if (!has_marker(*text)) return std::nullopt;
       auto compiled = Template::compile(text_of(*text), scope_);
-      if (!compiled) return JsonTemplate::Fault{pointer, std::move(compiled.error())};
+      if (!compiled) return JsonTemplate::Fault{"", std::move(compiled.error())};
       templates_.push_back(std::move(*compiled));
     } else if (const json::array* array = value.if_array()) {
       for (std::size_t i = 0; i < array->size(); ++i)
-        if (auto fault = collect((*array)[i], fmt::format("{}/{}", pointer, i), depth + 1))
-          return fault;
+        if (auto fault = collect((*array)[i], depth + 1))
+          return below(fmt::format("{}", i), *fault);
     } else if (const json::object* object = value.if_object()) {
-      for (const json::key_value_pair& entry : *object) {
-        const std::string inner = fmt::format("{}/{}", pointer, escape_token(key_of(entry)));
-        if (auto fault = collect(entry.value(), inner, depth + 1)) return fault;
-      }
+      for (const json::key_value_pair& entry : *object)
+        if (auto fault = collect(entry.value(), depth + 1))
+          return below(escape_token(key_of(entry)), *fault);
     }
     return std::nullopt;
   }
 
  private:
+  /// The pointer is made on the way back, for only a fault has one.
+  static JsonTemplate::Fault below(std::string_view token, const JsonTemplate::Fault& fault) {
+    return {fmt::format("/{}{}", token, fault.pointer), fault.error};
+  }
+
   const Scope& scope_;
   std::vector<Template>& templates_;
 };
@@ -110,7 +113,7 @@ struct JsonTemplate::Compiled {
 tl::expected<JsonTemplate, JsonTemplate::Fault> JsonTemplate::compile(const Json& value,
                                                                       const Scope& scope) {
   auto compiled = std::make_shared<Compiled>();
-  if (auto fault = TemplateCollector(scope, compiled->templates).collect(value, "", 0))
+  if (auto fault = TemplateCollector(scope, compiled->templates).collect(value, 0))
     return tl::make_unexpected(std::move(*fault));
   compiled->source = value;
   for (const Template& each : compiled->templates) compiled->is_constant &= each.is_constant();

@@ -170,7 +170,10 @@ tl::expected<Token, SourceError> Lexer::symbol() {
   if (c >= 0 && c < 0x20)
     return fault(at_,
                  fmt::format("unexpected control character 0x{:02x}", static_cast<unsigned>(c)));
-  return fault(at_, fmt::format("unexpected '{}'", source_.substr(at_, point.bytes)));
+  return fault(at_, fmt::format("unexpected '{}'{}", source_.substr(at_, point.bytes),
+                                point.value < 0x80 ? ""
+                                                   : "; a member with such a name is written "
+                                                     "map[\"…\"]"));
 }
 
 namespace {

@@ -226,6 +226,9 @@ Result<Json> to_json(Context& context, const Value& value, std::size_t depth) {
 Result<Json> to_result(Context& context, const Value& value) {
   if (const json::object* object = value.json_object()) return Json(*object);
   if (const json::array* array = value.json_array()) return Json(*array);
+  // One that was made has been held to the limit already.
+  if (value.is(Kind::kString))
+    return Json(json::string_view(value.text().data(), value.text().size()));
   return to_json(context, value);
 }
 

@@ -19,7 +19,7 @@ enum class NullText {
 /// than kMaxJsonDepth, where `depth` levels of JSON will be around it.
 [[nodiscard]] Result<Json> to_json(Context& context, const Value& value, std::size_t depth = 0);
 
-/// As to_json(), for a value that is the only result: a bound list or object then is the caller's
+/// As to_json(), for a value that is the only result: a bound value then is the caller's
 /// own, copied once, and as large as it may be.
 [[nodiscard]] Result<Json> to_result(Context& context, const Value& value);
 

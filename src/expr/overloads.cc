@@ -16,13 +16,14 @@ constexpr Kinds kString = kinds(Kind::kString);
 bool only(Kinds set, Kinds within) { return set != 0 && (set & ~within) == 0; }
 
 /// What usually helps when two operands do not go together.
-std::string_view conversion_hint(Kinds left, Kinds right) {
+std::string_view conversion_hint(Op op, Kinds left, Kinds right) {
   if (only(left, kNumbers) && only(right, kNumbers)) {
     if (left == kDouble || right == kDouble) return "; convert the integer with double(…)";
     return "; convert one side with int(…) or uint(…)";
   }
   if ((left == kString && only(right, kNumbers)) || (right == kString && only(left, kNumbers)))
-    return "; convert with string(…), or with int(…) or double(…)";
+    return op == Op::kAdd ? "; convert the number with string(…), or the string with int(…)"
+                          : "; convert the string with int(…) or double(…)";
   return {};
 }
 
@@ -146,7 +147,7 @@ std::string describe_overload(const Node& node, std::span<const Kinds> operands)
       return fmt::format("no such overload: {} {} {}{}", text(0), operator_text(node.op), text(1),
                          node.op == Op::kModulo && (operands[0] | operands[1]) & kDouble
                              ? "; % takes integers"
-                             : conversion_hint(operands[0], operands[1]));
+                             : conversion_hint(node.op, operands[0], operands[1]));
     case Op::kIn:
       return fmt::format("no such overload: {} in {}; expected a list or map after 'in'", text(0),
                          text(1));

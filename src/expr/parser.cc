@@ -57,7 +57,6 @@ std::string_view operator_hint(const Token& token) {
   if (token.text == "and") return "; for 'and' write '&&'";
   if (token.text == "or") return "; for 'or' write '||'";
   if (token.text == "is") return "; for 'is' write '=='";
-  if (token.text == "not") return "; for 'not' write '!'";
   return {};
 }
 
@@ -357,6 +356,8 @@ NodeId Parser::name() {
     return fail(word.offset, word.text == "in" ? "expected a value, found 'in'"
                                                : fmt::format("'{}' is a reserved word", word.text));
   if (!advance()) return kNoNode;
+  if (word.text == "not" && (at("(") || token_.kind == TokenKind::kName))
+    return fail(word.offset, "for 'not' write '!'");
   if (at("(")) return global_call(word);
   const NodeId id = add(Op::kName, begin, word.offset, {});
   if (id == kNoNode) return kNoNode;

@@ -11,6 +11,8 @@ namespace {
 
 /// Longer names are not compared: a slip in one is visible without help, and the table stays small.
 constexpr std::size_t kMaxNameBytes = 64;
+/// So that a thousand mistakes among a hundred thousand names still take no time.
+constexpr std::size_t kMaxCandidates = 1000;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -39,6 +41,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string_view nearest(std::string_view name, std::span<const std::string_view> candidates) {
   if (name.empty() || name.size() > kMaxNameBytes) return {};
+  candidates = candidates.first(std::min(candidates.size(), kMaxCandidates));
   std::string_view best;
   std::size_t best_distance = std::max<std::size_t>(1, name.size() / 3) + 1;
   for (const std::string_view candidate : candidates) {
