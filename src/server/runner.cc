@@ -40,8 +40,11 @@ Runner::Runner(Server& server, engine::WorkflowState state, std::string source_d
   clock_offset_ = std::max(milliseconds(0), state_.last_record - wall);
 }
 
-Runner::~Runner() {
+Runner::~Runner() { close(); }
+
+void Runner::close() {
   if (armed_) server_.executor_.cancel(timer_);
+  armed_.reset();
 }
 
 TimePoint Runner::now() const { return server_.executor_.now() + clock_offset_; }
@@ -149,6 +152,7 @@ void Runner::on_commit_answer(const Status& answer) {
   const auto keep = shared_from_this();
   Pending committed = std::move(*pending_);
   pending_.reset();
+  release_ended(committed.records);
   if (committed.done) committed.done({});
   for (Observer* observer : std::vector(server_.observers_))
     if (!committed.records.empty()) observer->on_committed(state_, committed.records);
@@ -160,6 +164,16 @@ void Runner::on_commit_answer(const Status& answer) {
   }
   arm_timer();
   if (!events_.empty() || ticket != 0) server_.mark_dirty(*this);
+}
+
+/// A step that has ended needs its file, and what its agents share, no more.
+void Runner::release_ended(const std::vector<engine::Record>& records) {
+  for (const engine::Record& record : records) {
+    const auto* ended = std::get_if<engine::StepEnded>(&record.body);
+    if (ended == nullptr) continue;
+    items_.erase(ended->step);
+    agents_.erase(ended->step);
+  }
 }
 
 void Runner::perform(const engine::Action& action) {
@@ -176,17 +190,22 @@ void Runner::perform(const engine::Action& action) {
 }
 
 void Runner::start(const StartAttempt& attempt) {
+  if (state_.step(attempt.step).stopping) {
+    // It was told to stop while it waited for its items.
+    fail_attempt(attempt, FailureCause::kCancelled, "stopped before it began");
+    return;
+  }
   Result<std::optional<std::string>> items = items_for(attempt);
   if (!items) {
     if (items.error().code == ErrorCode::kUnavailable) return;  // waits for its items to be opened
-    fail_attempt(attempt, items.error());
+    fail_attempt(attempt, FailureCause::kExpression, items.error().message);
     return;
   }
   Result<engine::TaskInput> input =
       inputs_.make(attempt.step, attempt.task, attempt.attempt,
                    *items ? std::optional<std::string_view>(**items) : std::nullopt);
   if (!input) {
-    fail_attempt(attempt, input.error());
+    fail_attempt(attempt, FailureCause::kExpression, input.error().message);
     return;
   }
   runtime::TaskSpec task;
@@ -201,14 +220,14 @@ void Runner::start(const StartAttempt& attempt) {
   server_.runtime_.start(std::move(task));
 }
 
-void Runner::fail_attempt(const StartAttempt& attempt, const Error& error) {
+void Runner::fail_attempt(const StartAttempt& attempt, FailureCause cause, std::string message) {
   engine::AttemptEnded event;
   event.step = attempt.step;
   event.task = attempt.task;
   event.attempt = attempt.attempt;
-  event.cause = FailureCause::kExpression;
+  event.cause = cause;
   event.retryable = false;
-  event.message = error.message;
+  event.message = std::move(message);
   push(std::move(event));
 }
 

@@ -17,6 +17,12 @@ std::string expected_result(const runtime::TaskSpec& task, std::uint32_t batch_l
   return list + "]";
 }
 
+Executor::TimerId SimulatedRuntime::later(milliseconds wait, std::function<void()> task) {
+  return executor_.schedule(executor_.now() + wait, [alive = alive_, task = std::move(task)] {
+    if (*alive) task();
+  });
+}
+
 runtime::AttemptReport SimulatedRuntime::outcome(const runtime::TaskSpec& task) {
   runtime::AttemptReport report;
   report.id = task.id;
@@ -50,16 +56,14 @@ void SimulatedRuntime::start(runtime::TaskSpec task) {
   on_start_(task);
   if (!started_.insert(task.id).second) return;
   const milliseconds duration{random_.below(faults_.max_duration_ms + 1)};
-  running_[task.id] = executor_.schedule(executor_.now() + duration,
-                                         [this, result = outcome(task)] { report(result); });
+  running_[task.id] = later(duration, [this, result = outcome(task)] { report(result); });
   peak_ = std::max(peak_, running_.size());
 }
 
 void SimulatedRuntime::report(const runtime::AttemptReport& result) {
   running_.erase(result.id);
   if (random_.chance(faults_.duplicate))
-    executor_.schedule(executor_.now() + milliseconds(random_.below(5000)),
-                       [this, result] { listener_->on_finished(result); });
+    later(milliseconds(random_.below(5000)), [this, result] { listener_->on_finished(result); });
   listener_->on_finished(result);
 }
 
@@ -70,8 +74,7 @@ void SimulatedRuntime::stop(const AttemptId& id, runtime::StopReason) {
   runtime::AttemptReport cancelled;
   cancelled.id = id;
   cancelled.cause = FailureCause::kCancelled;
-  found->second = executor_.schedule(executor_.now() + milliseconds(random_.below(200)),
-                                     [this, cancelled] { report(cancelled); });
+  found->second = later(milliseconds(random_.below(200)), [this, cancelled] { report(cancelled); });
 }
 
 void SimulatedRuntime::recover(std::function<void(Result<std::vector<AttemptId>>)> done) {

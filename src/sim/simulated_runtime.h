@@ -28,10 +28,12 @@ class SimulatedRuntime final : public runtime::Runtime {
 
   SimulatedRuntime(Executor& executor, std::uint64_t seed, AgentFaults faults, OnStart on_start)
       : executor_(executor),
-        seed_(seed),
+
         random_(seed),
         faults_(faults),
         on_start_(std::move(on_start)) {}
+
+  ~SimulatedRuntime() override { *alive_ = false; }
 
   void set_listener(Listener* listener) override { listener_ = listener; }
   Status check(const runtime::AgentSpec&, const std::vector<std::string>&) override { return {}; }
@@ -45,11 +47,11 @@ class SimulatedRuntime final : public runtime::Runtime {
   std::size_t peak() const { return peak_; }
 
  private:
+  Executor::TimerId later(milliseconds wait, std::function<void()> task);
   runtime::AttemptReport outcome(const runtime::TaskSpec& task);
   void report(const runtime::AttemptReport& report);
 
   Executor& executor_;
-  std::uint64_t seed_;
   Random random_;
   AgentFaults faults_;
   OnStart on_start_;
@@ -57,6 +59,8 @@ class SimulatedRuntime final : public runtime::Runtime {
   std::set<AttemptId> started_;
   std::map<AttemptId, Executor::TimerId> running_;
   std::size_t peak_ = 0;
+  /// A crash takes the agents with it: what they were going to report is not.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 /// The result every successful attempt of this task gives, whatever the attempt: what makes a

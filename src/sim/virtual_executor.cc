@@ -28,9 +28,4 @@ bool VirtualExecutor::step() {
   return true;
 }
 
-void VirtualExecutor::forget_all() {
-  queue_.clear();
-  due_of_.clear();
-}
-
 }  // namespace agentainer::sim

@@ -19,8 +19,6 @@ class VirtualExecutor final : public Executor {
 
   /// Runs the next task; false when there is none.
   bool step();
-  /// A crash: everything that was going to happen does not.
-  void forget_all();
   /// The clock is set while nothing runs, forward or back.
   void set_clock(TimePoint now) { now_ = now; }
 
