@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy on src/ (not on tests), several files of a folder at a time.
+"""Runs clang-tidy on src/ (not on tests), the files of a folder together.
 
-Most of clang-tidy's time goes into the headers of the libraries, so files of one folder are read as one translation
-unit. Where their file-local names clash, the group is halved until it compiles. A group that passed is remembered by
-its content and the headers' in build/tidy, and not run again.
+Nearly all of clang-tidy's time goes into the headers of the libraries, so the files of a folder are read as one
+translation unit. Those whose file-local names clash with others' go into a unit of their own; the compiler tells which
+these are. A unit that passed is remembered in build/tidy by its content and the headers', and not run again.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from source_text import sources_under
 ROOT = Path(__file__).resolve().parent.parent
 SCRATCH = ROOT / "build" / "tidy"
 TOOL = "clang-tidy-14"
-GROUP_FILES = 8
+COMPILER = "clang++-14"
+MOST_FILES = 12
 
 _DIAGNOSTIC = re.compile(r"^\S+?:\d+:\d+: (?:warning|error|note): ")
-_DOES_NOT_COMPILE = "[clang-diagnostic-error]"
+_ERROR = re.compile(r"^(\S+?):\d+:\d+: (?:fatal )?error: ", re.MULTILINE)
 
 
 def digest(*parts: bytes) -> str:
@@ -36,14 +37,27 @@ def digest(*parts: bytes) -> str:
     return sha.hexdigest()[:32]
 
 
-def run_tool(files: list[Path], key: str) -> str:
-    """What clang-tidy says of the files as one translation unit; empty when it has nothing to say."""
+FLAGS = ["-std=c++20", f"-I{ROOT / 'src'}", "-w"]
+
+
+def write_unit(files: list[Path], key: str) -> Path:
     unit = SCRATCH / f"{key}.cc"
     unit.write_text("".join(f'#include "{f}"\n' for f in files), encoding="utf-8")
+    return unit
+
+
+def files_that_clash(files: list[Path], key: str) -> set[Path]:
+    """Those of the files that do not compile after the ones before them."""
+    command = [COMPILER, *FLAGS, "-fsyntax-only", "-ferror-limit=0", str(write_unit(files, key))]
+    messages = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    return {Path(name) for name in _ERROR.findall(messages)} & set(files)
+
+
+def run_tool(files: list[Path], key: str) -> str:
+    """What clang-tidy says of the files as one translation unit; empty when it has nothing to say."""
     command = [TOOL, "--quiet", f"--config-file={ROOT / '.clang-tidy'}", f"--header-filter={re.escape(str(ROOT))}/src/",
-               str(unit), "--", "-std=c++20", f"-I{ROOT / 'src'}", "-w"]
+               str(write_unit(files, key)), "--", *FLAGS]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    unit.unlink()
     if done.returncode == 0:
         return ""
     lines = [line for line in done.stdout.splitlines() if line.strip()]
@@ -51,19 +65,26 @@ def run_tool(files: list[Path], key: str) -> str:
 
 
 def check(files: list[Path], common: bytes) -> list[str]:
-    """The findings in the files, one text for each group that was small enough to compile."""
+    """The findings in the files, one text for each unit they had to be split into."""
     key = digest(common, *(str(f).encode() + b"\0" + f.read_bytes() for f in files))
     passed = SCRATCH / f"{key}.passed"
     if passed.exists():
         passed.touch()
         return []
-    said = run_tool(files, key)
-    if _DOES_NOT_COMPILE in said and len(files) > 1:
-        middle = len(files) // 2
-        return check(files[:middle], common) + check(files[middle:], common)
+    try:
+        clashing = files_that_clash(files, key) if len(files) > 1 else set()
+        apart = [f for f in files if f in clashing]
+        if apart and len(apart) < len(files):
+            said = check([f for f in files if f not in clashing], common) + check(apart, common)
+        elif apart:
+            said = [text for f in files for text in check([f], common)]
+        else:
+            said = [text for text in [run_tool(files, key)] if text]
+    finally:
+        (SCRATCH / f"{key}.cc").unlink(missing_ok=True)
     if not said:
         passed.touch()
-    return [said] if said else []
+    return said
 
 
 def without_repetition(texts: list[str]) -> list[str]:
@@ -97,7 +118,7 @@ def main() -> int:
     for file in files:
         if not re.search(r"_(test|fuzz|bench)$", file.stem):
             folders[file.parent].append(file)
-    groups = [members[i:i + GROUP_FILES] for members in folders.values() for i in range(0, len(members), GROUP_FILES)]
+    groups = [members[i:i + MOST_FILES] for members in folders.values() for i in range(0, len(members), MOST_FILES)]
     groups.sort(key=len, reverse=True)
 
     version = subprocess.run([TOOL, "--version"], capture_output=True, check=True).stdout
