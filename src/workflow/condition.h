@@ -8,13 +8,21 @@
 #include "base/json.h"
 #include "expr/expr.h"
 
+namespace agentainer::expr {
+class Regex;
+}
+
 namespace agentainer::workflow {
 
 /// Immutable; copies share. Made by the file parser.
 class Condition {
  public:
   enum class Kind { kCompare, kCel, kAnd, kOr, kNot };
-  enum class Operator { kEq, kNe, kGt, kGe, kLt, kLe, kContains, kNotContains, kIn, kNotIn, kMatches };
+  // clang-format off
+  enum class Operator {
+    kEq, kNe, kGt, kGe, kLt, kLe, kContains, kNotContains, kIn, kNotIn, kMatches
+  };
+  // clang-format on
 
   struct Node {
     Kind kind = Kind::kCompare;
@@ -23,16 +31,17 @@ class Condition {
     std::vector<std::string> path;
     Operator op = Operator::kEq;
     Json value;
-    expr::Program program;  // kCel, and kMatches on its way to the regex engine
+    std::shared_ptr<const expr::Regex> regex;           // kMatches
+    expr::Program program;                              // kCel
     std::vector<std::shared_ptr<const Node>> children;  // kAnd, kOr, kNot
   };
 
   Condition() = default;
   explicit Condition(std::shared_ptr<const Node> root) : root_(std::move(root)) {}
 
-  /// `bindings` must hold "state". A structured comparison on a field that is missing is false (true for
-  /// !=, not_contains and not_in), and so is one between values that have no order; an expression's error
-  /// is kInvalid.
+  /// `bindings` must hold "state". A structured comparison on a field that is missing is false (for
+  /// !=, not_contains and not_in true), and so is one between values that have no order; an
+  /// expression's error is kInvalid.
   [[nodiscard]] Result<bool> evaluate(const expr::Bindings& bindings) const;
 
   /// One line for people: `state.score >= 0.8`.

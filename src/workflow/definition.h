@@ -31,9 +31,10 @@ enum class ErrorHandling { kFailFast, kContinueOnError };
 struct RetryPolicy {
   std::uint32_t max_attempts = 1;  ///< Counts the first try; 1 to 1000.
   Backoff backoff = Backoff::kConstant;
-  milliseconds delay{1000};           ///< d: constant d, linear d*n, exponential d*2^(n-1); n = 1 for the first retry.
+  /// d: constant d, linear d*n, exponential d*2^(n-1); n = 1 for the first retry.
+  milliseconds delay{1000};
   milliseconds max_delay{3'600'000};  ///< Upper bound of a wait, before jitter.
-  double jitter = 0.0;                ///< 0..1: a wait is drawn evenly from [wait*(1-jitter), wait].
+  double jitter = 0.0;  ///< 0..1: a wait is drawn evenly from [wait*(1-jitter), wait].
   /// Bit 1 << FailureCause. The default is every cause but kExpression and kCancelled.
   std::uint32_t retry_on = 0x7F;
 
@@ -50,20 +51,22 @@ struct PoolConfig {
 };
 
 struct MapConfig {
-  std::string input_path;    ///< Key, dotted path or $.path of a list in the state; empty when input_file is used.
-  std::string input_file;    ///< JSON Lines file, one item a line, relative to the workflow file.
+  /// Key, dotted path or $.path of a list in the state; empty when input_file is used.
+  std::string input_path;
+  std::string input_file;  ///< JSON Lines file, one item a line, relative to the workflow file.
   std::string item_alias = "item";
   std::uint32_t max_concurrency = 0;  ///< Tasks of this step in flight; 0: no limit of its own.
   ErrorHandling error_handling = ErrorHandling::kFailFast;
-  std::uint32_t batch_size = 1;                 ///< Items a task; above 1 the alias holds a list, and the result is a list as long.
-  std::optional<std::uint64_t> max_failures;    ///< More failed items than this fail the step.
-  std::optional<double> max_failure_percent;    ///< 0..100, of all items.
+  /// Items a task; above 1 the alias holds a list, and the result is a list as long.
+  std::uint32_t batch_size = 1;
+  std::optional<std::uint64_t> max_failures;  ///< More failed items than this fail the step.
+  std::optional<double> max_failure_percent;  ///< 0..100, of all items.
 };
 
 /// What a branch or decision selects: steps, by index.
 struct Choice {
-  std::string name;                 ///< For people and events: "true", "false", the branch's id, "default".
-  std::optional<Condition> when;    ///< Absent: always true (a default).
+  std::string name;  ///< For people and events: "true", "false", the branch's id, "default".
+  std::optional<Condition> when;  ///< Absent: always true (a default).
   std::vector<StepIndex> next;
 };
 
@@ -79,12 +82,13 @@ struct Step {
   std::vector<StepIndex> depends_on;  ///< Resolved, implicit order included, without duplicates.
   std::vector<StepIndex> dependents;  ///< The reverse of depends_on.
 
-  std::string image;  ///< As written; what it means is the runtime's affair. May be empty with a command.
+  /// As written; what it means is the runtime's affair. May be empty with a command.
+  std::string image;
   std::vector<expr::Template> command;
   std::vector<EnvironmentVariable> env_vars;
   std::optional<expr::JsonTemplate> input;  ///< Absent: the whole state.
   OutputMode output = OutputMode::kAuto;
-  std::optional<Condition> condition;       ///< False: the step is skipped.
+  std::optional<Condition> condition;  ///< False: the step is skipped.
 
   std::uint32_t max_workers = 1;  ///< Tasks of a parallel step, 1 to 100,000.
   milliseconds timeout{0};        ///< Of one attempt, from its start; 0: none.
@@ -95,8 +99,9 @@ struct Step {
   PoolConfig pool;
   CleanupPolicy cleanup = CleanupPolicy::kAlways;
 
-  MapConfig map;                // kMap
-  std::vector<Choice> choices;  // kBranch, kDecision: in the order tried; the first that holds is taken
+  MapConfig map;  // kMap
+  /// kBranch, kDecision: in the order tried; the first that holds is taken.
+  std::vector<Choice> choices;
 
   bool runs_agents() const { return type != StepType::kBranch && type != StepType::kDecision; }
 };
@@ -118,6 +123,13 @@ struct Definition {
   /// Index of the step with this id.
   std::optional<StepIndex> find(std::string_view id) const;
   const Step& step(StepIndex index) const { return steps[to_int(index)]; }
+
+  /// Makes find() take logarithmic time; without it, or when steps were added since, it looks at
+  /// them all. parse() calls it.
+  void index_ids();
+
+ private:
+  std::vector<StepIndex> by_id_;  // sorted by id
 };
 
 inline constexpr std::size_t kMaxSteps = 100'000;

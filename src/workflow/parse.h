@@ -19,8 +19,8 @@ struct ParseResult {
 
 inline constexpr std::size_t kMaxDiagnostics = 100;
 
-/// Pure: reads no file and no environment. The same text always gives the same result. Memory and time
-/// are bounded by the size of `source` (alias bombs and deep nesting are diagnostics).
+/// Pure: reads no file and no environment. The same text always gives the same result. Memory and
+/// time are bounded by the size of `source` (alias bombs and deep nesting are diagnostics).
 ParseResult parse(std::string_view source);
 
 /// Parses the text of a duration ("90s", "1h30m", "250ms", "1.5h"; a bare number is seconds… see
