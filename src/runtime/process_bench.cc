@@ -6,6 +6,7 @@
 // Prints one line of JSON per round and one for all.
 
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,6 +51,18 @@ Arguments parse(int argc, char** argv) {
     else if (name == "--cgroups") arguments.cgroups = std::string_view(value) == "none" ? CgroupUse::kNone : CgroupUse::kAuto;
   }
   return arguments;
+}
+
+// Of this process and of the children it has waited for, both cores together.
+double cpu_seconds() {
+  double seconds = 0;
+  for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+    rusage used{};
+    getrusage(who, &used);
+    for (const timeval& time : {used.ru_utime, used.ru_stime})
+      seconds += static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  }
+  return seconds;
 }
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
@@ -147,9 +160,15 @@ int run(const Arguments& arguments) {
   rounds.round();
   double bare_seconds = 0;
   double runtime_seconds = 0;
+  double bare_cpu = 0;
+  double runtime_cpu = 0;
   for (unsigned i = 0; i < arguments.rounds; ++i) {
+    const double cpu_before = cpu_seconds();
     const double bare = bare_round(arguments);
+    const double cpu_between = cpu_seconds();
     const double runtime = rounds.round();
+    bare_cpu += cpu_between - cpu_before;
+    runtime_cpu += cpu_seconds() - cpu_between;
     bare_seconds += arguments.tasks / bare;
     runtime_seconds += arguments.tasks / runtime;
     std::printf("{\"round\":%u,\"bare_per_s\":%.0f,\"runtime_per_s\":%.0f,\"ratio\":%.3f}\n", i + 1, bare, runtime,
@@ -158,9 +177,10 @@ int run(const Arguments& arguments) {
   const double total = static_cast<double>(arguments.tasks) * arguments.rounds;
   std::printf(
       "{\"program\":\"%s\",\"concurrency\":%u,\"tasks\":%.0f,\"limits\":%s,\"using\":\"%s\",\"bare_per_s\":%.0f,"
-      "\"runtime_per_s\":%.0f,\"ratio\":%.3f}\n",
+      "\"runtime_per_s\":%.0f,\"ratio\":%.3f,\"bare_cpu_us_per_task\":%.0f,\"runtime_cpu_us_per_task\":%.0f}\n",
       arguments.program.c_str(), arguments.concurrency, total, arguments.with_limits ? "true" : "false",
-      rounds.description().c_str(), total / bare_seconds, total / runtime_seconds, bare_seconds / runtime_seconds);
+      rounds.description().c_str(), total / bare_seconds, total / runtime_seconds, bare_seconds / runtime_seconds,
+      bare_cpu / total * 1e6, runtime_cpu / total * 1e6);
   rounds.close();
   std::filesystem::remove_all(directory);
   return 0;

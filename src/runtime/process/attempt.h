@@ -25,14 +25,14 @@
 #include "runtime/process/launch.h"
 #include "runtime/process/orphans.h"
 #include "runtime/process/output_capture.h"
-#include "runtime/process/worker_thread.h"
+#include "runtime/process/worker_pool.h"
 
 namespace agentainer::runtime {
 
 /// What attempts of a runtime share. Outlives them.
 struct AttemptSurroundings {
   net::EventLoop& loop;
-  WorkerThread& reader;        ///< For results too large for the event loop. Ended before attempts are destroyed.
+  WorkerPool& reader;        ///< For results too large for the event loop. Ended before attempts are destroyed.
   Orphans* orphans = nullptr;  ///< Where slots have no cgroup; else may be null.
   std::span<char> buffer;      ///< For one read.
   std::string data_directory;

@@ -51,12 +51,16 @@ void for_tree(const std::string& path, const std::function<void(const std::strin
 
 Result<CgroupDirectory> CgroupDirectory::make(const std::string& path) {
   if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST)
-    return fail(ErrorCode::kResource, "cannot make the cgroup {}: {}", path, format_errno(errno));
+    return fail(error_code(errno), "cannot make the cgroup {}: {}", path, format_errno(errno));
   CgroupDirectory made;
   made.path_ = path;
   made.directory_.reset(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (made.directory_) made.procs_.reset(::openat(made.fd(), "cgroup.procs", O_RDWR | O_CLOEXEC));
-  if (!made.procs_) return fail(ErrorCode::kResource, "cannot open the cgroup {}: {}", path, format_errno(errno));
+  if (!made.procs_) {
+    const int error = errno;
+    if (!made.directory_) ::rmdir(path.c_str());  // else the destructor does
+    return fail(error_code(error), "cannot open the cgroup {}: {}", path, format_errno(error));
+  }
   return made;
 }
 

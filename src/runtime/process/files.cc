@@ -81,6 +81,18 @@ void UniqueFd::reset(int fd) {
   fd_ = fd;
 }
 
+ErrorCode error_code(int error) {
+  switch (error) {
+    case EMFILE:
+    case ENFILE:
+    case EAGAIN:
+    case ENOMEM: return ErrorCode::kUnavailable;
+    case ENOSPC:
+    case EDQUOT: return ErrorCode::kResource;
+    default: return ErrorCode::kInternal;
+  }
+}
+
 std::optional<std::string> read_small_file(int directory_fd, const char* path, std::size_t max_bytes) {
   const UniqueFd fd(::openat(directory_fd, path, O_RDONLY | O_CLOEXEC));
   if (!fd) return std::nullopt;
@@ -117,10 +129,8 @@ int write_all(int fd, std::string_view text) {
 Status make_directories(const std::string& path) {
   for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const std::string part = path.substr(0, end);
-    if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
-      const ErrorCode code = errno == ENOSPC || errno == EDQUOT ? ErrorCode::kResource : ErrorCode::kInternal;
-      return fail(code, "cannot make the directory {}: {}", part, format_errno(errno));
-    }
+    if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST)
+      return fail(error_code(errno), "cannot make the directory {}: {}", part, format_errno(errno));
     if (end == std::string::npos) return {};
   }
 }

@@ -31,6 +31,10 @@ class UniqueFd {
   int fd_ = -1;
 };
 
+/// The code for a failed system call: kUnavailable for want of descriptors, processes or memory, which may be there in a
+/// moment; kResource when a disk or quota is full; else kInternal.
+ErrorCode error_code(int error);
+
 /// All of a small (kernel) file relative to `directory_fd`, at most `max_bytes`; nothing when it cannot be read.
 std::optional<std::string> read_small_file(int directory_fd, const char* path, std::size_t max_bytes = 64 * 1024);
 inline std::optional<std::string> read_small_file(const std::string& path, std::size_t max_bytes = 64 * 1024) {
@@ -43,7 +47,7 @@ int write_control(int directory_fd, const char* path, std::string_view text);
 /// Writes all of `text`, over as many writes as it takes. 0 or errno.
 int write_all(int fd, std::string_view text);
 
-/// Makes the directory and its parents, 0700. kInternal or kResource with the path that could not be made.
+/// Makes the directory and its parents, 0700. Fails with the path that could not be made.
 Status make_directories(const std::string& path);
 
 /// Whether the directory has no entries. A directory that was removed counts as empty.

@@ -16,10 +16,6 @@ namespace {
 
 constexpr int kMaxDeathWaitMs = 2000;
 
-bool is_shortage(int error) {
-  return error == EMFILE || error == ENFILE || error == EAGAIN || error == ENOMEM;
-}
-
 std::string describe(const SpawnError& error, const Launch& launch) {
   const std::string reason = format_errno(error.error);
   switch (error.stage) {
@@ -84,29 +80,27 @@ Child::~Child() {
 }
 
 void run_launch(Launch& launch, SlotFactory& slots) {
-  const auto refuse = [&](std::string why, int error) {
-    launch.error = std::move(why);
-    launch.out_of_resources = is_shortage(error);
+  const auto refuse = [&](Error error) {
+    launch.error = std::move(error.message);
+    launch.out_of_resources = error.code == ErrorCode::kUnavailable;
   };
   launch.error.clear();
   launch.out_of_resources = false;
   if (launch.is_cancelled) return;
   if (launch.slot == nullptr) {
-    errno = 0;
     auto slot = slots.make(launch.task.agent->limits);
-    if (!slot) return refuse(slot.error().message, errno);
+    if (!slot) return refuse(slot.error());
     launch.slot = std::move(*slot);
   }
-  errno = 0;
   auto input = launch.slot->workspace.prepare(launch.task.document);
-  if (!input) return refuse(input.error().message, errno);
+  if (!input) return refuse(input.error());
   launch.marker = attempt_marker(launch.life, launch.slot->number, launch.serial);
   auto environment = environment_of(launch);
-  if (!environment) return refuse(environment.error().message, 0);
+  if (!environment) return refuse(environment.error());
 
   std::optional<Pipe> out = make_pipe();
   std::optional<Pipe> err = out ? make_pipe() : std::nullopt;
-  if (!err) return refuse(fmt::format("cannot make a pipe: {}", format_errno(errno)), errno);
+  if (!err) return refuse({error_code(errno), "cannot make a pipe: " + format_errno(errno)});
 
   const std::vector<std::string>& command = launch.task.command.empty() ? launch.plan->command : launch.task.command;
   const std::vector<char*> arguments = pointers(command);
@@ -122,7 +116,7 @@ void run_launch(Launch& launch, SlotFactory& slots) {
                         .cgroup_fd = cgroup != nullptr ? cgroup->clone_fd() : -1,
                         .join_fds = cgroup != nullptr ? cgroup->join_fds() : std::span<const int>(),
                         .limits = launch.limits});
-  if (!spawned) return refuse(describe(spawned.error(), launch), spawned.error().error);
+  if (!spawned) return refuse({error_code(spawned.error().error), describe(spawned.error(), launch)});
   launch.child.emplace(std::move(*spawned), std::move(out->read), std::move(err->read));
 }
 

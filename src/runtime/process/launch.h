@@ -1,5 +1,5 @@
 #pragma once
-// One start of a program, from a task to a running process. Runs on the spawner thread.
+// One start of a program, from a task to a running process. Runs on a spawner thread.
 
 #include <sys/types.h>
 
@@ -34,7 +34,7 @@ class Child {
   UniqueFd stderr_pipe;
 };
 
-/// Shared by the event loop, which fills in the request and then waits, and the spawner thread, which fills in the rest.
+/// Shared by the event loop, which fills in the request and then waits, and a spawner thread, which fills in the rest.
 struct Launch {
   // The request.
   TaskSpec task;
@@ -46,6 +46,7 @@ struct Launch {
   std::string token;
   std::vector<ResourceLimit> limits;
   std::unique_ptr<Slot> slot;              ///< Null: one is made.
+  bool was_alone = false;                  ///< No other attempt ran or was being started.
   std::atomic<bool> is_cancelled = false;  ///< Set by the event loop at any time: do not start any more.
 
   // The outcome.

@@ -24,11 +24,26 @@ namespace {
 
 constexpr std::size_t kReadBufferBytes = 64 * 1024;
 constexpr milliseconds kOrphanInterval{1000};
+constexpr rlim_t kMaxOpenFiles = 65'536;
+// A spawning thread sleeps until exec. On a busy machine that is two turns of the scheduler, so one thread would start
+// only as many programs as it gets turns.
+constexpr unsigned kSpawnerThreads = 4;
 
 // A child's streams are made with dup3 onto 0, 1 and 2, so no descriptor of ours may be one of those.
 void reserve_standard_streams() {
   for (int fd = 0; fd <= 2; ++fd)
     if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);  // the lowest free number is `fd`
+}
+
+// A running attempt holds about ten descriptors, and many systems start programs with a soft limit of 1024. Gives the
+// limit as it was.
+rlimit raise_open_files() {
+  rlimit before{};
+  if (::getrlimit(RLIMIT_NOFILE, &before) != 0) return {1024, 4096};
+  const rlimit raised{std::max(before.rlim_cur, std::min<rlim_t>(before.rlim_max, kMaxOpenFiles)), before.rlim_max};
+  if (raised.rlim_cur != before.rlim_cur && ::setrlimit(RLIMIT_NOFILE, &raised) != 0)
+    log::warning("cannot raise the limit of open files: {}", format_errno(errno));
+  return before;
 }
 
 Intervention intervention(StopReason reason) {
@@ -41,12 +56,13 @@ Intervention intervention(StopReason reason) {
 
 }  // namespace
 
-// Everything but the jobs of the three threads runs on the event loop. The spawner owns factory_ while its jobs run; a
-// Launch belongs to whoever it was handed to last.
+// Everything but the jobs of the worker pools runs on the event loop. A Launch or Slot belongs to whoever it was handed
+// to last.
 class ProcessRuntime::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(net::EventLoop& loop, ProcessOptions options, RunDirectory directory)
+  Impl(net::EventLoop& loop, ProcessOptions options, RunDirectory directory, rlimit open_files)
       : loop_(loop),
+        open_files_(open_files),
         options_(std::move(options)),
         directory_(std::make_unique<RunDirectory>(std::move(directory))),
         plans_({options_.inherit_env, options_.environment}),
@@ -88,6 +104,7 @@ class ProcessRuntime::Impl : public std::enable_shared_from_this<Impl> {
   void finish_shutdown();
 
   net::EventLoop& loop_;
+  rlimit open_files_;  ///< RLIMIT_NOFILE of agents: ours before we raised it.
   ProcessOptions options_;
   Listener* listener_ = nullptr;
   std::unique_ptr<RunDirectory> directory_;
@@ -101,7 +118,8 @@ class ProcessRuntime::Impl : public std::enable_shared_from_this<Impl> {
   StartedSet started_;
   std::unordered_map<AttemptId, Entry, AttemptIdHash> entries_;
   std::size_t running_ = 0;          ///< Entries with an attempt.
-  std::deque<AttemptId> deferred_;   ///< Wait for another attempt's end; see Launch::out_of_resources.
+  std::size_t launching_ = 0;        ///< Entries that a spawner has.
+  std::deque<AttemptId> deferred_;   ///< Wait until another attempt has ended; see Launch::out_of_resources.
   std::uint64_t last_serial_ = 0;
   IdleSlots idle_;
   std::vector<std::unique_ptr<Slot>> lost_;  ///< With processes in them that cannot be killed.
@@ -113,9 +131,9 @@ class ProcessRuntime::Impl : public std::enable_shared_from_this<Impl> {
   std::vector<std::function<void()>> on_closed_;
 
   // Ended first, as their jobs use the members above.
-  std::unique_ptr<WorkerThread> reader_;
-  std::unique_ptr<WorkerThread> sweeper_;
-  std::unique_ptr<WorkerThread> spawner_;
+  std::unique_ptr<WorkerPool> reader_;
+  std::unique_ptr<WorkerPool> sweeper_;
+  std::unique_ptr<WorkerPool> spawner_;
 };
 
 ProcessRuntime::Impl::~Impl() {
@@ -142,9 +160,9 @@ void ProcessRuntime::Impl::open() {
   if (driver_ == nullptr || ::getpid() == 1) orphans_ = std::make_unique<Orphans>();
   log::info("process runtime: {}", description());
   factory_ = std::make_unique<SlotFactory>(*directory_, driver_.get());
-  reader_ = std::make_unique<WorkerThread>("agent-results");
-  sweeper_ = std::make_unique<WorkerThread>("agent-sweeper");
-  spawner_ = std::make_unique<WorkerThread>("agent-spawner");
+  reader_ = std::make_unique<WorkerPool>("agent-results");
+  sweeper_ = std::make_unique<WorkerPool>("agent-sweeper");
+  spawner_ = std::make_unique<WorkerPool>("agent-spawner", kSpawnerThreads);
   around_.emplace(AttemptSurroundings{.loop = loop_,
                                       .reader = *reader_,
                                       .orphans = orphans_.get(),
@@ -186,7 +204,7 @@ Result<std::shared_ptr<Launch>> ProcessRuntime::Impl::prepare(TaskSpec task) {
 
 std::vector<ResourceLimit> ProcessRuntime::Impl::resource_limits(const ResourceLimits& limits) {
   // A core dump would be left in the user's directory.
-  std::vector<ResourceLimit> result{{RLIMIT_CORE, {0, 0}}};
+  std::vector<ResourceLimit> result{{RLIMIT_CORE, {0, 0}}, {RLIMIT_NOFILE, open_files_}};
   const LimitSupport support = limit_support();
   if (limits.memory_bytes > 0 && !support.memory) {
     // RLIMIT_DATA, not RLIMIT_AS: the address space that language runtimes reserve is many times what they use.
@@ -228,6 +246,8 @@ void ProcessRuntime::Impl::start(TaskSpec task) {
 
 void ProcessRuntime::Impl::submit(const std::shared_ptr<Launch>& launch) {
   if (launch->slot == nullptr) launch->slot = idle_.take(launch->task.agent->limits);
+  launch->was_alone = running_ == 0 && launching_ == 0;
+  ++launching_;
   spawner_->post([this, launch] {
     run_launch(*launch, *factory_);
     loop_.post([weak = weak_from_this(), launch] {
@@ -237,6 +257,7 @@ void ProcessRuntime::Impl::submit(const std::shared_ptr<Launch>& launch) {
 }
 
 void ProcessRuntime::Impl::on_launched(const std::shared_ptr<Launch>& launch) {
+  --launching_;
   const AttemptId id = launch->task.id;
   const auto found = entries_.find(id);
   AGENTAINER_CHECK(found != entries_.end(), "an attempt stays until it has been reported");
@@ -273,8 +294,10 @@ void ProcessRuntime::Impl::on_not_started(const AttemptId& id, Entry& entry, Lau
     return finish(not_started(id, FailureCause::kCancelled,
                               is_shutdown ? "stopped: the server is shutting down" : "cancelled", loop_.now()));
   }
-  if (launch.out_of_resources && running_ > 0) {
+  if (launch.out_of_resources && (!launch.was_alone || running_ > 0)) {
+    idle_.clear();  // here and now, as each of them has descriptors open
     deferred_.push_back(id);
+    if (running_ == 0 && launching_ == 0) retry_deferred();
     return;
   }
   // The program may have gone since it was found.
@@ -289,12 +312,12 @@ void ProcessRuntime::Impl::on_end(AttemptReport report, std::unique_ptr<Slot> sl
   --running_;
   recycle(std::move(slot), is_free);
   if (orphans_ != nullptr) orphans_->reap_ended();
-  retry_deferred();
   finish(std::move(report));
 }
 
 void ProcessRuntime::Impl::finish(AttemptReport report) {
   entries_.erase(report.id);
+  retry_deferred();
   listener_->on_finished(std::move(report));
   finish_shutdown();
 }
@@ -361,6 +384,7 @@ void ProcessRuntime::Impl::stop(const AttemptId& id, Intervention why) {
   const auto deferred = std::find(deferred_.begin(), deferred_.end(), id);
   if (deferred == deferred_.end()) return;  // the spawner has it
   deferred_.erase(deferred);
+  ++launching_;
   loop_.post([weak = weak_from_this(), launch = entry.launch] {
     if (const auto self = weak.lock()) self->on_launched(launch);
   });
@@ -416,7 +440,7 @@ Result<std::unique_ptr<ProcessRuntime>> ProcessRuntime::create(net::EventLoop& l
   reserve_standard_streams();
   auto directory = RunDirectory::create(options.data_directory);
   if (!directory) return tl::make_unexpected(directory.error());
-  auto impl = std::make_shared<Impl>(loop, std::move(options), std::move(*directory));
+  auto impl = std::make_shared<Impl>(loop, std::move(options), std::move(*directory), raise_open_files());
   impl->open();
   return std::unique_ptr<ProcessRuntime>(new ProcessRuntime(std::move(impl)));
 }

@@ -5,6 +5,7 @@
 namespace agentainer::runtime {
 
 Result<std::unique_ptr<Slot>> SlotFactory::make(const ResourceLimits& limits) {
+  const std::lock_guard lock(mutex_);
   const unsigned number = ++last_number_;
   auto workspace = Workspace::create(directory_.fd(), directory_.path(), number);
   if (!workspace) return tl::make_unexpected(workspace.error());

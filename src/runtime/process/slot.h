@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <tuple>
 #include <vector>
 
@@ -20,7 +21,7 @@ struct Slot {
   std::unique_ptr<Cgroup> cgroup;  ///< None: Orphans finds what is left.
 };
 
-/// Makes slots. Used by one thread at a time.
+/// Makes slots. Any thread.
 class SlotFactory {
  public:
   SlotFactory(const RunDirectory& directory, CgroupDriver* driver) : directory_(directory), driver_(driver) {}
@@ -30,6 +31,7 @@ class SlotFactory {
  private:
   const RunDirectory& directory_;
   CgroupDriver* driver_;
+  std::mutex mutex_;  ///< Guards last_number_ and the calls of driver_.
   unsigned last_number_ = 0;
 };
 

@@ -19,8 +19,7 @@ constexpr const char* kResult = "result.json";
 constexpr const char* kTemporary = "tmp";
 
 tl::unexpected<Error> failed(const std::string& path, int error) {
-  const ErrorCode code = error == ENOSPC || error == EDQUOT ? ErrorCode::kResource : ErrorCode::kInternal;
-  return fail(code, "cannot write {}: {}", path, format_errno(error));
+  return fail(error_code(error), "cannot write {}: {}", path, format_errno(error));
 }
 
 struct Listing {
@@ -80,7 +79,13 @@ Result<Workspace> Workspace::create(std::shared_ptr<const UniqueFd> run_fd, cons
 }
 
 Workspace::~Workspace() {
-  if (!directory_) return;
+  if (run_fd_ == nullptr) return;
+  // What is there when no agent left anything; needs no further descriptors.
+  if (directory_) {
+    ::unlinkat(directory_.get(), kTask, 0);
+    ::unlinkat(directory_.get(), kTemporary, AT_REMOVEDIR);
+  }
+  if (::unlinkat(run_fd_->get(), name_.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return;
   if (const int error = remove_tree(run_fd_->get(), name_.c_str()); error != 0)
     log::warning("cannot remove {}: {}", path_, format_errno(error));
 }

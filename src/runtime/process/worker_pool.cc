@@ -1,4 +1,4 @@
-#include "runtime/process/worker_thread.h"
+#include "runtime/process/worker_pool.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -7,41 +7,45 @@
 
 namespace agentainer::runtime {
 
-WorkerThread::WorkerThread(const char* name) {
+WorkerPool::WorkerPool(const char* name, unsigned threads) {
   // Signals of the process are the event loop's: a thread takes over the mask of the one that makes it.
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this, name] { run(name); });
+  for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this, name] { run(name); });
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-WorkerThread::~WorkerThread() {
+WorkerPool::~WorkerPool() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_one();
-  thread_.join();
+  changed_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
 }
 
-void WorkerThread::post(std::function<void()> job) {
-  bool was_idle = false;
+void WorkerPool::post(std::function<void()> job) {
+  bool must_wake = false;
   {
     const std::lock_guard lock(mutex_);
-    was_idle = jobs_.empty();
     jobs_.push_back(std::move(job));
+    must_wake = sleeping_ > 0;
   }
-  if (was_idle) changed_.notify_one();
+  if (must_wake) changed_.notify_one();
 }
 
-void WorkerThread::run(const char* name) {
+void WorkerPool::run(const char* name) {
   ::pthread_setname_np(::pthread_self(), name);
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
-    if (jobs_.empty()) return;
+    while (jobs_.empty()) {
+      if (stopping_) return;
+      ++sleeping_;
+      changed_.wait(lock);
+      --sleeping_;
+    }
     {
       const std::function<void()> job = std::move(jobs_.front());
       jobs_.pop_front();
