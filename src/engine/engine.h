@@ -12,6 +12,9 @@ namespace agentainer::engine {
 struct Context {
   TimePoint now{};               ///< Not before any earlier one given for this workflow.
   std::uint32_t free_slots = 0;  ///< How many attempts may be dispatched now.
+  /// Whether the slots of attempts that end now may be used for others at once, in the same commit;
+  /// else they go to whoever waits longest.
+  bool reuse_freed = false;
 };
 
 /// The first record of a workflow's history, with its initial state. `overrides` (inputs given at

@@ -213,7 +213,8 @@ bool wants_slots(const WorkflowState& state) {
 }
 
 std::uint32_t Decider::free_slots() const {
-  return std::min(context_.free_slots - effects_.slots_taken, room_of(state_));
+  const std::uint32_t freed = context_.reuse_freed ? effects_.slots_freed : 0;
+  return std::min(context_.free_slots + freed - effects_.slots_taken, room_of(state_));
 }
 
 void Decider::dispatch() {

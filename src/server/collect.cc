@@ -1,12 +1,17 @@
 #include "server/collect.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 namespace agentainer::server {
 namespace {
 
-constexpr std::uint32_t kPage = 4096;
+// A page is what comes of one question to the store. Results may be 16 MiB each, or a few bytes:
+// the first page is small, and those after it follow from the sizes seen.
+constexpr std::uint32_t kFirstPage = 16;
+constexpr std::uint32_t kLargestPage = 4096;
+constexpr std::size_t kPageBytes = 4 * 1024 * 1024;
 
 /// Reads page after page; owns itself through the callbacks.
 struct Collection : std::enable_shared_from_this<Collection> {
@@ -20,6 +25,7 @@ struct Collection : std::enable_shared_from_this<Collection> {
   std::function<void(Result<engine::ResultsCollected>)> done;
   engine::ResultsCollected event;
   std::uint32_t next = 0;
+  std::uint32_t page_size = kFirstPage;
 
   explicit Collection(store::Store& s) : store(s) {}
 
@@ -30,7 +36,7 @@ struct Collection : std::enable_shared_from_this<Collection> {
       done(std::move(event));
       return;
     }
-    const std::uint32_t count = std::min(kPage, tasks - next);
+    const std::uint32_t count = std::min(page_size, tasks - next);
     store.read_task_outputs(
         workflow, step_id, TaskIndex{next}, count,
         [self = shared_from_this()](Result<std::vector<store::StoredTaskOutput>> page) {
@@ -43,10 +49,15 @@ struct Collection : std::enable_shared_from_this<Collection> {
   }
 
   bool take(const std::vector<store::StoredTaskOutput>& page) {
+    const std::size_t before = event.results.size() + event.errors.size();
     for (const store::StoredTaskOutput& output : page) {
       append(output, next);
       ++next;
     }
+    const std::size_t bytes = event.results.size() + event.errors.size() - before;
+    const std::size_t fitting = page.size() * kPageBytes / std::max<std::size_t>(bytes, 1);
+    page_size = static_cast<std::uint32_t>(
+        std::clamp<std::size_t>(fitting, 1, std::min<std::size_t>(page_size * 4, kLargestPage)));
     if (event.results.size() + event.errors.size() <= max_bytes && !page.empty()) return true;
     event.failure = page.empty() ? "the results could not be read back"
                                  : fmt::format(

@@ -75,7 +75,8 @@ class JsonLines final : public Items, public std::enable_shared_from_this<JsonLi
       return fail(ErrorCode::kInvalid, "item {} of {}: {}", index, path_, std::strerror(errno));
     text.resize(static_cast<std::size_t>(count));
     text.resize(std::min(text.find('\n'), text.size()));
-    if (const auto valid = parse_json(text); !valid)
+    while (!text.empty() && is_blank(text.back())) text.pop_back();
+    if (const auto valid = check_json(text); !valid)
       return fail(ErrorCode::kInvalid, "item {} of {} is {}", index, path_, valid.error().message);
     return text;
   }

@@ -14,6 +14,23 @@ Text find_text(const store::LoadedWorkflow& loaded, const std::string& key) {
                                             : std::make_shared<const std::string>(found->second);
 }
 
+/// What the engine takes for granted of the texts of a step.
+Status check_outputs(const workflow::Step& defined, const StepState& step) {
+  const bool list =
+      defined.type == workflow::StepType::kMap || defined.type == workflow::StepType::kParallel;
+  const bool has_result = step.status == engine::StepStatus::kCompleted ||
+                          (!list && step.tasks.count(engine::TaskStatus::kSucceeded) > 0);
+  if (has_result && !step.output)
+    return fail(ErrorCode::kInvalid, "the output of step {} is missing", defined.id);
+  for (const Text& text : {step.output, step.errors}) {
+    if (!text) continue;
+    const bool must_be_list = list || text == step.errors;
+    if (!check_json(*text) || (must_be_list && !JsonList::scan(text)))
+      return fail(ErrorCode::kInvalid, "the stored output of step {} is damaged", defined.id);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string step_text_key(std::string_view step_id, std::string_view part) {
@@ -39,7 +56,7 @@ Result<engine::WorkflowState> rebuild(const store::LoadedWorkflow& loaded,
 
   state.data = {};
   for (const auto& [key, text] : loaded.state) {
-    if (const auto valid = parse_json(text); !valid)
+    if (const auto valid = check_json(text); !valid)
       return fail(ErrorCode::kInvalid, "state key '{}' of workflow {}: {}", key, loaded.id.text(),
                   valid.error().message);
     state.data.set(key, std::make_shared<const std::string>(text));
@@ -49,12 +66,14 @@ Result<engine::WorkflowState> rebuild(const store::LoadedWorkflow& loaded,
     StepState& step = state.steps[i];
     step.output = find_text(loaded, step_text_key(id, ""));
     step.errors = find_text(loaded, step_text_key(id, "errors"));
+    if (Status sound = check_outputs(state.definition->steps[i], step); !sound)
+      return tl::make_unexpected(sound.error());
     if (step.status != engine::StepStatus::kRunning) continue;
-    if (Text items = find_text(loaded, step_text_key(id, "items"))) {
+    if (state.definition->steps[i].map.input_path.empty()) continue;
+    if (Text items = find_text(loaded, step_text_key(id, "items")))
       step.list = JsonList::scan(std::move(items));
-      if (!step.list || step.list->size() != step.items)
-        return fail(ErrorCode::kInvalid, "the stored items of step {} are damaged", id);
-    }
+    if (!step.list || step.list->size() != step.items)
+      return fail(ErrorCode::kInvalid, "the stored items of step {} are damaged", id);
   }
   engine::rebuild_agenda(state);
   return state;

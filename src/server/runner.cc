@@ -54,7 +54,7 @@ void Runner::begin(Effects effects, std::optional<store::NewWorkflow> create,
   if (state_.status == engine::WorkflowStatus::kPending && !state_.stopping) {
     // Creation and start travel in one commit.
     std::vector<engine::Event> start{engine::StartRequested{}};
-    Effects started = engine::apply(state_, start, {now(), server_.slots_for(*this)});
+    Effects started = engine::apply(state_, start, server_.context_for(*this));
     std::move(started.records.begin(), started.records.end(), std::back_inserter(effects.records));
     std::move(started.state.begin(), started.state.end(), std::back_inserter(effects.state));
     std::move(started.step_texts.begin(), started.step_texts.end(),
@@ -74,7 +74,7 @@ void Runner::process() {
   if (is_committing() || engine::has_ended(state_.status)) return;
   const std::size_t count = std::min(events_.size(), server_.options_.max_events_at_once);
   Effects effects =
-      engine::apply(state_, std::span(events_).first(count), {now(), server_.slots_for(*this)});
+      engine::apply(state_, std::span(events_).first(count), server_.context_for(*this));
   events_.erase(events_.begin(), events_.begin() + static_cast<std::ptrdiff_t>(count));
   if (effects.empty()) {
     // A retry whose wait is over waits for a slot from now on, without a record of it.

@@ -1,7 +1,6 @@
 #pragma once
 // One running workflow: events in, one commit in flight, actions out. Internal to server/.
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,6 +30,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
   /// For resuming, before begin().
   engine::WorkflowState& mutable_state() { return state_; }
   bool is_committing() const { return pending_.has_value(); }
+  /// The workflow is no longer ours: no timer fires any more.
+  void close();
   /// The workflow's own time: the executor's, never before its last record (after a restart on a
   /// machine whose clock was set back, waits still last what they should).
   TimePoint now() const;
@@ -61,7 +62,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void on_commit_answer(const Status& answer);
   void perform(const engine::Action& action);
   void start(const engine::StartAttempt& attempt);
-  void fail_attempt(const engine::StartAttempt& attempt, const Error& error);
+  void fail_attempt(const engine::StartAttempt& attempt, FailureCause cause, std::string message);
+  void release_ended(const std::vector<engine::Record>& records);
   void open_items(StepIndex step);
   void on_items_open(StepIndex step, Result<std::shared_ptr<const Items>> items);
   Result<std::optional<std::string>> items_for(const engine::StartAttempt& attempt);

@@ -28,10 +28,13 @@ void Server::open(DoneStatus done) {
     if (!*alive) return;
     if (!epoch) return done(tl::make_unexpected(epoch.error()));
     epoch_ = *epoch;
-    runtime_.recover([alive, done = std::move(done)](const Result<std::vector<AttemptId>>& left) {
-      if (!*alive) return;
-      done(left ? Status() : tl::make_unexpected(left.error()));
-    });
+    runtime_.recover(
+        [this, alive, done = std::move(done)](const Result<std::vector<AttemptId>>& left) {
+          if (!*alive) return;
+          if (!left) return done(tl::make_unexpected(left.error()));
+          left_running_.insert(left->begin(), left->end());
+          done({});
+        });
   });
 }
 
@@ -75,45 +78,66 @@ void Server::submit(Submission submission, Done<WorkflowId> done) {
 }
 
 void Server::resume(const WorkflowId& id, DoneStatus done) {
-  store_.claim(
-      id, epoch_,
-      [this, alive = alive_, id, done = std::move(done)](const Status& claimed) mutable {
-        if (!*alive) return;
-        if (!claimed) return done(claimed);
-        store_.load(
-            id, [this, alive, done = std::move(done)](Result<store::LoadedWorkflow> loaded) {
-              if (!*alive) return;
-              if (!loaded) return done(tl::make_unexpected(loaded.error()));
-              auto definition = definition_of(loaded->origin.definition);
-              if (!definition) return done(tl::make_unexpected(definition.error()));
-              Result<engine::WorkflowState> state = rebuild(*loaded, *definition);
-              if (!state) return done(tl::make_unexpected(state.error()));
-              if (engine::has_ended(state->status))
-                return done(fail(ErrorCode::kConflict, "workflow {} has already {}",
-                                 loaded->id.text(), to_string(state->status)));
-              if (runners_.contains(loaded->id)) return done({});
+  store_.claim(id, epoch_,
+               [this, alive = alive_, id, done = std::move(done)](const Status& claimed) mutable {
+                 if (!*alive) return;
+                 if (!claimed) return done(claimed);
+                 store_.load(id, [this, alive,
+                                  done = std::move(done)](Result<store::LoadedWorkflow> loaded) {
+                   if (!*alive) return;
+                   if (!loaded) return done(tl::make_unexpected(loaded.error()));
+                   auto definition = definition_of(loaded->origin.definition);
+                   if (!definition) return done(tl::make_unexpected(definition.error()));
+                   Result<engine::WorkflowState> state = rebuild(*loaded, *definition);
+                   if (!state) return done(tl::make_unexpected(state.error()));
+                   if (engine::has_ended(state->status)) {
+                     stop_left_running(loaded->id);
+                     return done(fail(ErrorCode::kConflict, "workflow {} has already {}",
+                                      loaded->id.text(), to_string(state->status)));
+                   }
+                   if (!runners_.contains(loaded->id))
+                     return take_up(std::move(*state), *loaded, done);
+                   done({});
+                 });
+               });
+}
 
-              const std::vector<engine::StartAttempt> lost = engine::attempts_in_flight(*state);
-              auto runner = std::make_shared<Runner>(*this, std::move(*state),
-                                                     loaded->origin.source_directory);
-              runner->slots_used = static_cast<std::uint32_t>(lost.size());
-              slots_used_ += runner->slots_used;
-              runners_.emplace(loaded->id, runner);
-              engine::WorkflowState& mutable_state = runner->mutable_state();
-              engine::Effects effects = engine::resume(mutable_state, {runner->now(), 0});
-              for (const engine::StartAttempt& attempt : lost) {
-                engine::AttemptEnded event;
-                event.step = attempt.step;
-                event.task = attempt.task;
-                event.attempt = attempt.attempt;
-                event.cause = FailureCause::kLost;
-                event.message = "the server went away while it ran";
-                event.counts = false;
-                runner->push(std::move(event));
-              }
-              runner->begin(std::move(effects), std::nullopt, done);
-            });
-      });
+void Server::take_up(engine::WorkflowState state, const store::LoadedWorkflow& loaded,
+                     DoneStatus done) {
+  const std::vector<engine::StartAttempt> in_flight = engine::attempts_in_flight(state);
+  auto runner = std::make_shared<Runner>(*this, std::move(state), loaded.origin.source_directory);
+  runner->slots_used = static_cast<std::uint32_t>(in_flight.size());
+  slots_used_ += runner->slots_used;
+  runners_.emplace(loaded.id, runner);
+  engine::Effects effects = engine::resume(runner->mutable_state(), {runner->now(), 0});
+  for (const engine::StartAttempt& attempt : in_flight) {
+    const AttemptId id{loaded.id, attempt.step, attempt.task, attempt.attempt};
+    if (left_running_.erase(id) > 0) {
+      // It will report. Whether it was told to stop is not known: once more does no harm.
+      if (runner->state().step(attempt.step).stopping)
+        effects.actions.emplace_back(
+            engine::StopAttempt{attempt.step, attempt.task, attempt.attempt});
+      continue;
+    }
+    engine::AttemptEnded event;
+    event.step = attempt.step;
+    event.task = attempt.task;
+    event.attempt = attempt.attempt;
+    event.cause = FailureCause::kLost;
+    event.message = "the server went away while it ran";
+    event.counts = false;
+    runner->push(std::move(event));
+  }
+  stop_left_running(loaded.id);  // what runs, but is not in flight, has an outcome already
+  runner->begin(std::move(effects), std::nullopt, std::move(done));
+}
+
+void Server::stop_left_running(const WorkflowId& id) {
+  const auto first = left_running_.lower_bound(AttemptId{id, {}, {}, {}});
+  auto last = first;
+  for (; last != left_running_.end() && last->workflow == id; ++last)
+    runtime_.stop(*last, runtime::StopReason::kCancelled);
+  left_running_.erase(first, last);
 }
 
 Status Server::cancel(const WorkflowId& id, std::string reason) {
@@ -129,8 +153,9 @@ Status Server::change_state(const WorkflowId& id, std::string key,
   const auto found = runners_.find(id);
   if (found == runners_.end())
     return fail(ErrorCode::kNotFound, "workflow {} is not running here", id.text());
+  if (to_valid_utf8(key) != key) return fail(ErrorCode::kInvalid, "a key of the state is UTF-8");
   if (text)
-    if (const auto valid = parse_json(*text); !valid) return tl::make_unexpected(valid.error());
+    if (const auto valid = check_json(*text); !valid) return tl::make_unexpected(valid.error());
   found->second->push(engine::StateChangeRequested{std::move(key), std::move(text)});
   return {};
 }
@@ -149,6 +174,7 @@ void Server::on_started(const AttemptId&, TimePoint) {}
 
 void Server::on_finished(runtime::AttemptReport report) {
   if (closing_) return;
+  left_running_.erase(report.id);
   const auto found = runners_.find(report.id.workflow);
   if (found == runners_.end()) {
     log::debug("an attempt of workflow {} ended that is not running here",
@@ -174,6 +200,10 @@ void Server::mark_dirty(Runner& runner) {
   if (runner.dirty) return;
   runner.dirty = true;
   dirty_.push_back(runner.weak_from_this());
+  schedule_processing();
+}
+
+void Server::schedule_processing() {
   if (processing_scheduled_) return;
   processing_scheduled_ = true;
   executor_.post([this, alive = alive_] {
@@ -200,16 +230,21 @@ void Server::offer_slots() {
   std::uint32_t free = options_.max_tasks - std::min(options_.max_tasks, slots_used_);
   for (const auto& [ticket, runner] : hungry_) {
     if (free == 0) return;
-    if (runner->is_committing() || runner->dirty) continue;  // it looks for slots itself right after
+    if (runner->is_committing() || runner->dirty)
+      continue;  // it looks for slots itself right after
     --free;
     runner->push(engine::SlotsFreed{});
   }
 }
 
-std::uint32_t Server::slots_for(const Runner& runner) const {
+engine::Context Server::context_for(const Runner& runner) const {
+  engine::Context context{runner.now(), 0, false};
   const std::uint32_t free = options_.max_tasks - std::min(options_.max_tasks, slots_used_);
   const std::size_t others = hungry_.size() - (runner.ticket != 0 ? 1 : 0);
-  return free == 0 ? 0 : std::max<std::uint32_t>(1, free / static_cast<std::uint32_t>(others + 1));
+  if (free > 0)
+    context.free_slots = std::max<std::uint32_t>(1, free / static_cast<std::uint32_t>(others + 1));
+  context.reuse_freed = others == 0 && slots_used_ <= options_.max_tasks;
+  return context;
 }
 
 void Server::account_slots(Runner& runner, const engine::Effects& effects) {
@@ -232,11 +267,13 @@ void Server::account_slots(Runner& runner, const engine::Effects& effects) {
 void Server::remove(const WorkflowId& id) {
   const auto found = runners_.find(id);
   if (found == runners_.end()) return;
+  found->second->close();
   slots_used_ -= found->second->slots_used;
   hungry_.erase(found->second->ticket);
   // The runner may be on the stack below this call; it goes when that has returned.
   executor_.post([keep = std::move(found->second)] {});
   runners_.erase(found);
+  schedule_processing();  // others may have waited for its slots
 }
 
 }  // namespace agentainer::server

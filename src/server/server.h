@@ -93,10 +93,13 @@ class Server final : public runtime::Runtime::Listener {
  private:
   friend class Runner;
 
+  void take_up(engine::WorkflowState state, const store::LoadedWorkflow& loaded, DoneStatus done);
+  void stop_left_running(const WorkflowId& id);
   void mark_dirty(Runner& runner);
+  void schedule_processing();
   void process_dirty();
   void offer_slots();
-  std::uint32_t slots_for(const Runner& runner) const;
+  engine::Context context_for(const Runner& runner) const;
   void account_slots(Runner& runner, const engine::Effects& effects);
   void remove(const WorkflowId& id);
   Result<std::shared_ptr<const workflow::Definition>> definition_of(const std::string& text);
@@ -112,8 +115,11 @@ class Server final : public runtime::Runtime::Listener {
   bool processing_scheduled_ = false;
 
   std::map<WorkflowId, std::shared_ptr<Runner>> runners_;
+  /// Attempts of an earlier life that still run, until their workflow is taken up.
+  std::set<AttemptId> left_running_;
   std::vector<std::weak_ptr<Runner>> dirty_;
-  /// Workflows that could dispatch more if there were slots, by ticket: the one waiting longest first.
+  /// Workflows that could dispatch more if there were slots, by ticket: the one waiting longest
+  /// first.
   std::map<std::uint64_t, Runner*> hungry_;
   std::uint64_t last_ticket_ = 0;
   std::uint32_t slots_used_ = 0;
