@@ -247,7 +247,8 @@ class Simulation final : public server::Observer {
     // A creation that reached the disk after its server had crashed may lie there until the next
     // start. A run that was broken off at its first violation has loose ends of its own.
     if (outcome_.violations.empty())
-      for (std::string& text : check_history(*loaded, *parsed.definition, true))
+      for (std::string& text :
+           check_history(*loaded, *parsed.definition, acknowledged_.contains(id)))
         violation(std::move(text));
     const Result<engine::WorkflowState> replayed = server::rebuild(*loaded, parsed.definition);
     if (!replayed) return violation("the history does not replay: " + replayed.error().message);
