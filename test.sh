@@ -32,9 +32,9 @@ export TMPDIR=$scratch XDG_DATA_HOME=$scratch/share PYTHONDONTWRITEBYTECODE=1
 unset AGENTAINER_DATA
 
 processes_of_this_run() {
-  local environ
-  for environ in /proc/[0-9]*/environ; do
-    ! grep -qsxzF "AGENTAINER_TEST_RUN=$AGENTAINER_TEST_RUN" "$environ" || basename "${environ%/environ}"
+  local process
+  for process in /proc/[0-9]*; do
+    ! grep -qsxzF "AGENTAINER_TEST_RUN=$AGENTAINER_TEST_RUN" "$process/environ" || echo "${process#/proc/}"
   done
 }
 
@@ -55,7 +55,10 @@ end_leftovers() {
 }
 
 clean_up() {
-  processes_of_this_run | xargs -r kill -TERM 2>/dev/null
+  local pids
+  pids=$(processes_of_this_run)
+  # shellcheck disable=SC2086  # one word per process
+  [ -z "$pids" ] || kill $pids 2>/dev/null
   end_leftovers >/dev/null 2>&1
   rm -rf "$scratch"
 }
@@ -90,16 +93,19 @@ run() {
 
 # count <name> <passed> <failed> <seconds> [remark]
 count() {
+  local line
   passed=$((passed + $2)) failed=$((failed + $3))
-  summary+=("$(printf '  %-14s %6d passed %4d failed %5d s  %s' "$1" "$2" "$3" "$4" "${5:-}")")
-  printf '%d passed, %d failed, %d s %s\n' "$2" "$3" "$4" "${5:-}"
+  line=$(printf '%5d passed, %d failed in %d s  %s' "$2" "$3" "$4" "${5:-}")
+  summary+=("$(printf '  %-14s %s' "$1" "$line")")
+  echo "$line"
 }
 
-# A stage that is one thing: it fails or not. Only failures are counted of builds.
+# Of a build only its failure is counted.
 build() {  # <preset> <target…>
   local begun=$SECONDS
   if run "build-$1" tools/build.sh "$@"; then
-    count "build-$1" 0 0 $((SECONDS - begun))
+    summary+=("$(printf '  %-14s       in %d s' "build-$1" $((SECONDS - begun)))")
+    echo "done in $((SECONDS - begun)) s"
   else
     grep -vE '^\[[0-9]+/' "$logs/build-$1.log" | tail -n 60
     count "build-$1" 0 1 $((SECONDS - begun)) "see $logs/build-$1.log"
@@ -137,18 +143,16 @@ sanitized() {  # <preset>
   without_aslr=()
 }
 
+# tests/fuzz may hold a dictionary, x.dict, and seeds, in a folder x, for x_fuzz.
 fuzz_one() {  # <source>
-  local source=$1 target corpus
-  target=$(basename "$source" .cc)
-  corpus=build/fuzz/corpus/$target
-  mkdir -p "$corpus" build/fuzz/findings
-  set -- "$corpus"
-  for seeds in "$(dirname "$source")/corpus/$target" "tests/corpus/$target"; do
-    [ ! -d "$seeds" ] || set -- "$@" "$seeds"
-  done
-  [ ! -f "${source%.cc}.dict" ] || set -- "-dict=${source%.cc}.dict" "$@"
-  "build/fuzz/${source%/*}/$target" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 -rss_limit_mb=2048 \
-    -artifact_prefix="build/fuzz/findings/$target-" -print_final_stats=1 "$@"
+  local target name arguments
+  target=$(basename "$1" .cc) name=$(basename "$1" _fuzz.cc)
+  arguments=("build/fuzz/corpus/$target")
+  mkdir -p "${arguments[0]}" build/fuzz/findings
+  [ ! -d "tests/fuzz/$name" ] || arguments+=("tests/fuzz/$name")
+  [ ! -f "tests/fuzz/$name.dict" ] || arguments+=("-dict=tests/fuzz/$name.dict")
+  "build/fuzz/${1%/*}/$target" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 -rss_limit_mb=2048 \
+    -artifact_prefix="build/fuzz/findings/$target-" -print_final_stats=1 "${arguments[@]}"
 }
 
 fuzz() {

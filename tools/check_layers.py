@@ -138,10 +138,11 @@ def check_folder(report: Report, folder: Path, folders: set[str]) -> None:
         return
     codes = {path: without_comments_and_text(source) for path, source in texts.items()}
     declared = {path: names_of_unordered(code) for path, code in codes.items()}
-    in_headers = {n for path, names in declared.items() if path.suffix == ".h" for n in names}
     for path in sources:
         if not is_test(path):
-            check_purity(report, path, texts[path], codes[path], declared[path] | in_headers)
+            included = [folder.parent / include.name for include in includes_of(texts[path])]
+            visible = declared[path].union(*(declared.get(header, set()) for header in included))
+            check_purity(report, path, texts[path], codes[path], visible)
 
 
 def main() -> int:

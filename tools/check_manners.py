@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Repository manners: nothing of one machine, no binary or huge files, clean line ends.
 
-Looks at the files git tracks (or all, where there is no git). Seeds of fuzzers, in folders named `corpus`, may be
-any bytes but small.
+Looks at the files git tracks (or all, where there is no git). Seeds of fuzzers, in folders of tests/fuzz, may be any
+bytes but small.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def check_file(report: Report, path: Path, checkout: str) -> None:
         report.add(path, 1, "a symbolic link")
         return
     data = path.read_bytes()
-    is_seed = "corpus" in path.relative_to(report.root).parts
+    is_seed = path.relative_to(report.root).parts[:-2] == ("tests", "fuzz")
     limit = MAX_SEED_BYTES if is_seed else MAX_FILE_BYTES
     if len(data) > limit:
         report.add(path, 1, f"{len(data)} bytes, more than {limit}")

@@ -96,8 +96,8 @@ class Layers(Tree):
                      "std::copy(members_.begin(), members_.end(), out);"):
             with self.subTest(loop):
                 self.write_source("src/pool/pool.h", "std::unordered_map<std::string, std::vector<int>> members_;\n")
-                self.write_source("src/pool/pool.cc", f"void f() {{\n  {loop}\n}}\n")
-                self.assert_problem(self.check("layers"), "src/pool/pool.cc:2", "'members_'")
+                self.write_source("src/pool/pool.cc", f'#include "pool/pool.h"\nvoid f() {{\n  {loop}\n}}\n')
+                self.assert_problem(self.check("layers"), "src/pool/pool.cc:3", "'members_'")
 
     def test_looking_up_in_an_unordered_container_passes(self) -> None:
         self.write_source("src/pool/pool.cc",
@@ -204,7 +204,7 @@ auto Holder::find(const Key& key) -> std::optional<int> {
 class Manners(Tree):
     def test_clean_text_passes(self) -> None:
         self.write("docs/a.md", "Put it in ~/agents or /home/user/agents.\n")
-        self.write("tests/corpus/seed", b"\0\xff ")
+        self.write("tests/fuzz/cel/seed", b"\0\xff ")
         self.assertEqual(self.check("manners"), [])
 
     def test_each_bad_manner(self) -> None:
@@ -218,8 +218,8 @@ class Manners(Tree):
                 self.assert_problem(self.check("manners"), "a.txt:1", words)
 
     def test_large_seeds(self) -> None:
-        self.write("tests/corpus/seed", b"x" * 20_000)
-        self.assert_problem(self.check("manners"), "tests/corpus/seed:1", "more than")
+        self.write("tests/fuzz/cel/seed", b"x" * 20_000)
+        self.assert_problem(self.check("manners"), "tests/fuzz/cel/seed:1", "more than")
 
 
 if __name__ == "__main__":
