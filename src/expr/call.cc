@@ -110,8 +110,9 @@ Value matches(Context& context, const Node& node, NodeId id, const Value& text,
               const Value& regex) {
   const Regex* compiled = pattern(context, node, id, regex);
   if (compiled == nullptr) return Value::fault();
-  // The worst case is the text times the program; usual patterns take one look at each byte.
-  const std::uint64_t work = text.text().size() * compiled->program_size() / 64;
+  // The worst case is the text times the program; a usual pattern takes one look at each byte,
+  // but which one it is cannot be told beforehand.
+  const std::uint64_t work = text.text().size() * compiled->program_size() / 32;
   if (!context.charge(1 + work)) return Value::fault();
   return Value::boolean(compiled->matches(text.text()));
 }

@@ -56,6 +56,7 @@ void run(std::string_view text) {
 }  // namespace
 }  // namespace agentainer::expr
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name is libFuzzer's.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   agentainer::expr::run({reinterpret_cast<const char*>(data), size});
   return 0;
