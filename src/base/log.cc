@@ -53,7 +53,8 @@ Sink& sink() {
 spdlog::logger& logger() {
   static spdlog::logger* const instance = [] {
     auto* made = new spdlog::logger(
-        "agentainer", spdlog::sink_ptr(&sink(), [](spdlog::sinks::sink*) { /* never destroyed */ }));
+        "agentainer",
+        spdlog::sink_ptr(&sink(), [](spdlog::sinks::sink*) { /* never destroyed */ }));
     made->set_level(spdlog::level::warn);
     made->set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
     return made;

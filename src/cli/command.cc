@@ -1,0 +1,150 @@
+#include "cli/command.h"
+
+#include <unistd.h>
+
+#include <map>
+#include <memory>
+
+#include "base/log.h"
+#include "cli/text/width.h"
+
+namespace agentainer::cli {
+namespace {
+
+/// Quoted for a shell where it needs to be.
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@%+,";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      out += "'\\''";
+    } else {
+      out += c;
+    }
+  }
+  return out + "'";
+}
+
+/// The same control over what a message may hold everywhere: harmless text, line ends kept.
+std::string harmless(std::string_view message) {
+  std::string out;
+  while (true) {
+    const std::size_t end = message.find('\n');
+    out += one_line(message.substr(0, end));
+    if (end == std::string_view::npos) return out;
+    out += '\n';
+    message.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace
+
+CLI::App* add_command(CLI::App& root, const std::string& name, const std::string& description,
+                      const std::vector<std::string>& examples, const std::string& notes) {
+  CLI::App* command = root.add_subcommand(name, description);
+  std::string footer = "Examples:\n";
+  for (const std::string& example : examples) footer += "  " + example + "\n";
+  command->footer(notes.empty() ? footer : footer + "\n" + notes);
+  command->add_flag_callback(
+      "-v,--verbose", [] { log::set_level(log::Level::kDebug); },
+      "Say what goes on inside, on standard error");
+  return command;
+}
+
+void add_store_options(CLI::App& command, StoreChoice& choice) {
+  command
+      .add_option("--data", choice.data,
+                  "Directory of workflows and logs [$AGENTAINER_DATA, else "
+                  "$XDG_DATA_HOME/agentainer, else ~/.local/share/agentainer]")
+      ->type_name("DIR");
+  command
+      .add_option("--redis", choice.redis,
+                  "Redis to keep workflows in: redis://[user:password@]host:port/db, rediss://…, "
+                  "unix:///path [a private one in the data directory]")
+      ->type_name("URL");
+  command.add_flag("--allow-data-loss", choice.allow_data_loss,
+                   "Accept a Redis whose settings can lose acknowledged work");
+}
+
+void add_format_option(CLI::App& command, ListFormat& format,
+                       const std::vector<std::string>& names) {
+  static const std::map<std::string, ListFormat> kAll = {{"table", ListFormat::kTable},
+                                                         {"json", ListFormat::kJson},
+                                                         {"yaml", ListFormat::kYaml},
+                                                         {"jsonl", ListFormat::kJsonLines}};
+  std::string listed;
+  for (const std::string& name : names) listed += (listed.empty() ? "" : "|") + name;
+  command
+      .add_option_function<std::string>(
+          "-o,--output",
+          [&format, names, listed](const std::string& name) {
+            if (std::find(names.begin(), names.end(), name) == names.end())
+              throw CLI::ValidationError("--output",
+                                         fmt::format("'{}' is none of {}", name, listed));
+            format = kAll.at(name);
+          },
+          "Form of the output")
+      ->type_name(listed);
+}
+
+std::string repeated_arguments(const StoreChoice& choice) {
+  std::string out;
+  if (!choice.data.empty()) out += " --data " + shell_word(choice.data);
+  // A password in the URL is not for the screen: whoever gave one knows it.
+  if (!choice.redis.empty())
+    out += " --redis " +
+           (choice.redis.find('@') == std::string::npos ? shell_word(choice.redis) : "URL");
+  return out;
+}
+
+void complain(std::string_view message) {
+  const Style style = detect_terminal(STDERR_FILENO).style;
+  print_error(fmt::format("{} {}\n", style.paint(Tone::kBad, "error:"), harmless(message)));
+}
+
+void remark(std::string_view message) { print_error(harmless(message) + '\n'); }
+
+ExitCode fail_command(const CommandLoop& loop, const Error& error) {
+  if (loop.interruption() != 0) {
+    remark("interrupted");
+    return ExitCode::kCancelled;
+  }
+  complain(error.message);
+  switch (error.code) {
+    case ErrorCode::kInvalid:
+    case ErrorCode::kNotFound:
+      return ExitCode::kUsage;
+    case ErrorCode::kConflict:
+    case ErrorCode::kFenced:
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kMaybeDone:
+    case ErrorCode::kResource:
+    case ErrorCode::kUnsupported:
+    case ErrorCode::kInternal:
+      return ExitCode::kTrouble;
+  }
+  return ExitCode::kTrouble;
+}
+
+std::size_t output_columns() {
+  return isatty(STDOUT_FILENO) == 1 ? terminal_size(STDOUT_FILENO).columns : std::string::npos;
+}
+
+ExitCode with_store(const StoreChoice& choice, const std::function<ExitCode(StoreSession&)>& use) {
+  CommandLoop loop;
+  auto session = StoreSession::open(loop, choice, false);
+  if (!session) {
+    // What is wrong is the place, not the command, except where nothing has been run yet.
+    const ExitCode code = fail_command(loop, session.error());
+    return code == ExitCode::kUsage && session.error().code != ErrorCode::kNotFound
+               ? ExitCode::kTrouble
+               : code;
+  }
+  const ExitCode code = use(**session);
+  (*session)->close();
+  return code;
+}
+
+}  // namespace agentainer::cli

@@ -1,0 +1,61 @@
+#pragma once
+// What commands have in common. Each command is one file in commands/, with one function that adds
+// it to the command line.
+
+#include <CLI/App.hpp>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/exit_code.h"
+#include "cli/store_session.h"
+#include "cli/text/terminal.h"
+
+namespace agentainer::cli {
+
+/// What the command line asks for; set by the command that it names.
+using Action = std::function<ExitCode()>;
+
+/// Adds a command whose help ends with `examples`, a line each, and `notes`, lines with their ends.
+CLI::App* add_command(CLI::App& root, const std::string& name, const std::string& description,
+                      const std::vector<std::string>& examples, const std::string& notes = {});
+
+/// --data, --redis, --allow-data-loss
+void add_store_options(CLI::App& command, StoreChoice& choice);
+
+/// Name and meaning of the values of -o, --output.
+enum class ListFormat { kTable, kJson, kYaml, kJsonLines };
+void add_format_option(CLI::App& command, ListFormat& format,
+                       const std::vector<std::string>& names);
+
+/// " --data X" where the user gave that, for commands to be typed.
+std::string repeated_arguments(const StoreChoice& choice);
+
+/// "error: message" on standard error.
+void complain(std::string_view message);
+/// Something to know that is no error, on standard error.
+void remark(std::string_view message);
+
+/// Of a failed operation: says it, or that it was interrupted, and how the command ends.
+ExitCode fail_command(const CommandLoop& loop, const Error& error);
+
+/// Width for tables on standard output: the terminal's, or no limit.
+std::size_t output_columns();
+
+/// A store session for reading: `use` runs in it, then it is closed.
+ExitCode with_store(const StoreChoice& choice, const std::function<ExitCode(StoreSession&)>& use);
+
+void add_run(CLI::App& root, Action& action);
+void add_resume(CLI::App& root, Action& action);
+void add_list(CLI::App& root, Action& action);
+void add_show(CLI::App& root, Action& action);
+void add_logs(CLI::App& root, Action& action);
+void add_state(CLI::App& root, Action& action);
+void add_events(CLI::App& root, Action& action);
+void add_validate(CLI::App& root, Action& action);
+void add_schema(CLI::App& root, Action& action);
+void add_completion(CLI::App& root, Action& action);
+
+}  // namespace agentainer::cli

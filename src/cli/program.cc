@@ -1,0 +1,104 @@
+#include "cli/program.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "cli/command.h"
+#include "cli/help.h"
+#include "expr/suggest.h"
+
+namespace agentainer::cli {
+namespace {
+
+/// The first word that is no option: the command, or what somebody meant to be one.
+std::string_view first_word(int argc, const char* const* argv) {
+  for (int i = 1; i < argc; ++i)
+    if (argv[i][0] != '-') return argv[i];
+  return {};
+}
+
+bool is_command(const CLI::App& root, std::string_view word) {
+  const auto commands = root.get_subcommands(nullptr);
+  return std::any_of(commands.begin(), commands.end(),
+                     [&](const CLI::App* command) { return command->get_name() == word; });
+}
+
+int refuse_command(const CLI::App& root, std::string_view word) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : root.get_subcommands(nullptr))
+    names.push_back(command->get_name());
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  complain(fmt::format("unknown command '{}'{}", word, expr::did_you_mean(word, views)));
+  remark("`agentainer --help` lists the commands");
+  return static_cast<int>(ExitCode::kUsage);
+}
+
+/// "--inptu" against the options of the command that was given.
+std::string suggestion(const CLI::App& command, const std::string& option) {
+  std::vector<std::string> names;
+  for (const CLI::Option* known : command.get_options())
+    for (const std::string& name : known->get_lnames()) names.push_back("--" + name);
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  return expr::did_you_mean(option.substr(0, option.find('=')), views);
+}
+
+int refuse_usage(const CLI::App& root, const CLI::ParseError& error) {
+  const std::vector<CLI::App*> chosen = root.get_subcommands();
+  const CLI::App& command = chosen.empty() ? root : *chosen.front();
+  const std::vector<std::string> extra = command.remaining(true);
+  if (extra.empty()) {
+    complain(error.what());
+  } else {
+    complain(fmt::format("unexpected '{}'{}", extra.front(), suggestion(command, extra.front())));
+  }
+  remark(fmt::format("`agentainer{}{} --help` shows how it is used", chosen.empty() ? "" : " ",
+                     chosen.empty() ? "" : command.get_name()));
+  return static_cast<int>(ExitCode::kUsage);
+}
+
+void set_up(CLI::App& root, Action& action) {
+  root.set_help_flag("-h,--help", "Print this help");
+  root.set_version_flag("--version", "agentainer " AGENTAINER_VERSION);
+  root.require_subcommand(1);
+  add_run(root, action);
+  add_resume(root, action);
+  add_list(root, action);
+  add_show(root, action);
+  add_logs(root, action);
+  add_state(root, action);
+  add_events(root, action);
+  add_validate(root, action);
+  add_schema(root, action);
+  add_completion(root, action);
+}
+
+}  // namespace
+
+int run_program(int argc, const char* const* argv) {
+  CLI::App root("", "agentainer");
+  Action action;
+  set_up(root, action);
+  const std::string_view word = first_word(argc, argv);
+  if (argc <= 1) {
+    print_error(program_help(root));
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  if (!word.empty() && !is_command(root, word)) return refuse_command(root, word);
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    const std::vector<CLI::App*> chosen = root.get_subcommands();
+    constexpr std::size_t kMaxColumns = 100;
+    print(chosen.empty() ? program_help(root)
+                         : command_help(*chosen.front(), std::min(output_columns(), kMaxColumns)));
+    return static_cast<int>(ExitCode::kOk);
+  } catch (const CLI::CallForVersion& version) {
+    print(std::string(version.what()) + '\n');
+    return static_cast<int>(ExitCode::kOk);
+  } catch (const CLI::ParseError& error) {
+    return refuse_usage(root, error);
+  }
+  return static_cast<int>(action());
+}
+
+}  // namespace agentainer::cli

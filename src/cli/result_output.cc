@@ -1,0 +1,108 @@
+#include "cli/result_output.h"
+
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/text/documents.h"
+#include "cli/text/format.h"
+#include "expr/suggest.h"
+
+namespace agentainer::cli {
+namespace {
+
+constexpr std::size_t kMaxShownFailures = 10;
+/// On a terminal, of a state that nobody asked for by name.
+constexpr std::size_t kMaxShownMembers = 50;
+constexpr std::size_t kShortStateBytes = 8 * 1024;
+
+ExitCode print_state(const Ending& ending, const RunOptions& options, ExitCode code) {
+  const bool terminal = isatty(STDOUT_FILENO) == 1;
+  const Result<Json> parsed = parse_json(ending.state);
+  if (!parsed) {
+    complain("the final state is no JSON: " + parsed.error().message);
+    return ExitCode::kTrouble;
+  }
+  const json::object& state = parsed->get_object();
+  if (options.output == "yaml") {
+    print(document(*parsed, DocumentFormat::kYaml, terminal));
+  } else if (options.output == "json") {
+    print(document(*parsed, DocumentFormat::kJson, terminal));
+  } else if (options.output.empty()) {
+    bool cut = false;
+    const std::size_t most =
+        terminal && ending.state.size() > kShortStateBytes ? kMaxShownMembers : SIZE_MAX;
+    print(terminal ? pretty_json(*parsed, most, &cut) + '\n'
+                   : document(*parsed, DocumentFormat::kJson, false));
+    if (cut)
+      remark(fmt::format("shortened; agentainer state{} {} prints all of it",
+                         repeated_arguments(options.choice.store), ending.report.id.text()));
+  } else {
+    const Result<std::string> text = key_text(state, options.output, terminal);
+    if (!text) {
+      complain(text.error().message);
+      return code == ExitCode::kOk ? ExitCode::kUsage : code;
+    }
+    print(*text);
+  }
+  return code;
+}
+
+/// Of several workflows: a line of JSON or a YAML document each.
+void print_states(const std::map<WorkflowId, Ending>& endings, const RunOptions& options) {
+  for (const auto& [id, ending] : endings) {
+    Result<Json> state = parse_json(ending.state);
+    json::object out{{"id", id.text()},
+                     {"name", ending.report.definition->name},
+                     {"status", to_string(ending.report.status)}};
+    out["state"] = state ? std::move(*state) : Json(nullptr);
+    print(options.output == "yaml" ? "---\n" + to_yaml(out) : to_text(out) + '\n');
+  }
+}
+
+}  // namespace
+
+Result<std::string> key_text(const json::object& state, const std::string& key, bool for_terminal) {
+  if (const Json* value = find_in_state(state, key)) {
+    if (value->is_string()) return std::string(value->get_string()) + '\n';
+    return document(*value, DocumentFormat::kJson, for_terminal);
+  }
+  std::vector<std::string_view> keys;
+  std::string listed;
+  constexpr std::size_t kMaxListed = 20;
+  for (const auto& member : state) {
+    if (keys.size() < kMaxListed)
+      listed += fmt::format("{}{}", keys.empty() ? "" : ", ", std::string_view(member.key()));
+    keys.push_back(member.key());
+  }
+  if (keys.size() > kMaxListed) listed += fmt::format(" and {} more", keys.size() - kMaxListed);
+  return fail(ErrorCode::kNotFound, "the state has no key '{}'{}; {}", key,
+              expr::did_you_mean(key, keys), keys.empty() ? "it is empty" : "there are: " + listed);
+}
+
+ExitCode print_results(const std::map<WorkflowId, Ending>& endings, const RunOptions& options,
+                       const std::string& data_directory, ExitCode code) {
+  if (endings.size() > 1) {
+    print_states(endings, options);
+  } else if (!endings.empty() &&
+             endings.begin()->second.report.status != engine::WorkflowStatus::kCancelled) {
+    code = print_state(endings.begin()->second, options, code);
+  }
+  const Terminal terminal = detect_terminal(STDERR_FILENO);
+  ReportOptions report_options;
+  report_options.style = terminal.style;
+  if (terminal.can_redraw) report_options.columns = terminal_size(STDERR_FILENO).columns;
+  report_options.data_directory = data_directory;
+  report_options.arguments = repeated_arguments(options.choice.store);
+  for (const auto& [id, ending] : endings) {
+    const WorkflowReport& report = ending.report;
+    print_error(failures_text(report, report_options, kMaxShownFailures));
+    // Progress has said so already, unless there was none.
+    if (options.quiet && report.status != engine::WorkflowStatus::kCompleted)
+      remark(fmt::format("workflow {} {} {}{}{}", report.definition->name, id.text(),
+                         to_string(report.status), report.reason.empty() ? "" : ": ",
+                         report.reason.substr(0, report.reason.find('\n'))));
+  }
+  return code;
+}
+
+}  // namespace agentainer::cli
