@@ -148,7 +148,8 @@ void read_map(const ObjectReader& step_fields, StepDraft& draft) {
   MapConfig& out = draft.step.map;
   Reporter& reporter = step_fields.reporter();
   if (!step_fields.has("map_config")) {
-    reporter.error(draft.at, "a map step needs 'map' with an 'input_path' or an 'input_file'");
+    if (step_fields.misses("map_config"))
+      reporter.error(draft.at, "a map step needs 'map' with an 'input_path' or an 'input_file'");
     return;
   }
   const auto block = read_block(step_fields, "map_config", kMapTable);
@@ -157,7 +158,7 @@ void read_map(const ObjectReader& step_fields, StepDraft& draft) {
   const bool file = block->has("input_file");
   if (path && file)
     reporter.error(block->key("input_file"), "a map takes 'input_path' or 'input_file', not both");
-  if (!path && !file)
+  if (block->misses("input_path") && block->misses("input_file"))
     reporter.error(step_fields.key("map_config"), "a map needs an 'input_path' or an 'input_file'");
   block->read("input_path", out.input_path);
   check_path(*block, "input_path");
@@ -194,7 +195,8 @@ void read_map(const ObjectReader& step_fields, StepDraft& draft) {
 std::vector<ChoiceDraft> read_branch(const ObjectReader& step_fields, const Value& owner) {
   Reporter& reporter = step_fields.reporter();
   if (!step_fields.has("branch_config")) {
-    reporter.error(owner, "a branch step needs 'branch' with a 'condition' and 'true_steps'");
+    if (step_fields.misses("branch_config"))
+      reporter.error(owner, "a branch step needs 'branch' with a 'condition' and 'true_steps'");
     return {};
   }
   const auto block = read_block(step_fields, "branch_config", kBranchTable);
@@ -205,9 +207,9 @@ std::vector<ChoiceDraft> read_branch(const ObjectReader& step_fields, const Valu
   choices[1].name = "false";
   if (block->require("condition", kBranchTable, key))
     choices[0].condition = block->value("condition");
-  const bool some = block->has("true_steps") || block->has("false_steps") ||
-                    block->has("true_workflow") || block->has("false_workflow");
-  if (!some) reporter.error(key, "a branch needs 'true_steps', 'false_steps' or both");
+  const bool none = block->misses("true_steps") && block->misses("false_steps") &&
+                    block->misses("true_workflow") && block->misses("false_workflow");
+  if (none) reporter.error(key, "a branch needs 'true_steps', 'false_steps' or both");
   block->read("true_steps", choices[0].next);
   block->read("false_steps", choices[1].next);
   return choices;
@@ -216,14 +218,15 @@ std::vector<ChoiceDraft> read_branch(const ObjectReader& step_fields, const Valu
 std::vector<ChoiceDraft> read_decision(const ObjectReader& step_fields, const Value& owner) {
   Reporter& reporter = step_fields.reporter();
   if (!step_fields.has("decision_node")) {
-    reporter.error(owner, "a decision step needs 'decision' with 'branches' or 'choices'");
+    if (step_fields.misses("decision_node"))
+      reporter.error(owner, "a decision step needs 'decision' with 'branches' or 'choices'");
     return {};
   }
   const auto block = read_block(step_fields, "decision_node", kDecisionTable);
   if (!block) return {};
   if (block->has("branches") && block->has("choices"))
     reporter.error(block->key("choices"), "a decision takes 'branches' or 'choices', not both");
-  if (!block->has("branches") && !block->has("choices"))
+  if (block->misses("branches") && block->misses("choices"))
     reporter.error(step_fields.key("decision_node"), "a decision needs 'branches' or 'choices'");
   if (block->has("input_path") && !block->has("choices"))
     reporter.error(block->key("input_path"), "'input_path' goes with 'choices'");

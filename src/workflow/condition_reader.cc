@@ -79,7 +79,8 @@ std::shared_ptr<const Node> read_comparison(const ObjectReader& fields, const Va
   node->op = static_cast<Operator>(op < kOperators ? op : op - kOperators);
   const std::optional<Value> value = fields.value("value");
   if (!value) {
-    reporter.error(owner, "a condition on a field needs a 'value' to compare with");
+    if (fields.misses("value"))
+      reporter.error(owner, "a condition on a field needs a 'value' to compare with");
     return nullptr;
   }
   if (!good || !check_operand(*value, *node, reporter)) return nullptr;
@@ -135,9 +136,7 @@ std::shared_ptr<const Node> read_structured(const Value& value, const std::optio
   }
   if (form.empty() && field && fields.has("value")) form = "field";
   if (form.empty()) {
-    // A misspelt key is reported already.
-    if (!value.entries().empty() && !typed && !fields.has("value") && !fields.has("operator"))
-      return nullptr;
+    if (!fields.is_clean()) return nullptr;
     reporter.error(value, "a condition needs a 'field', an 'expression', 'and', 'or' or 'not'");
     return nullptr;
   }

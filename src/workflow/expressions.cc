@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_map>
+#include <map>
 #include <utility>
 
 #include "workflow/condition_reader.h"
@@ -159,7 +159,7 @@ void ExpressionReader::report(const Value& value, const expr::SourceError& error
 
 void ExpressionReader::note(const Value& value, const std::vector<expr::Reference>& references) {
   // Until its mention is found, a reference stands for the whole value.
-  std::unordered_map<std::string_view, StepReference> unplaced;
+  std::map<std::string_view, StepReference> unplaced;
   for (const expr::Reference& reference : references)
     if (reference.variable == "steps" && !reference.member.empty())
       unplaced.try_emplace(reference.member,

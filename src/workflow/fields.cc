@@ -9,8 +9,7 @@ namespace {
 constexpr std::array<std::string_view, 2> kConditionTypeNames{"simple", "expression"};
 constexpr std::array<std::string_view, 3> kRedisAccessNames{"none", "scoped", "open"};
 
-constexpr double kMost32 = 4294967295.0;
-constexpr double kMostExact = 9007199254740992.0;  // 2^53: every integer up to here is a double
+constexpr double kMany = 1e9;
 
 }  // namespace
 
@@ -46,7 +45,7 @@ static constexpr Field kPoolFields[] = {
   {.name = "max_size", .shape = Shape::kInteger, .fallback = "10", .doc = "Most agents at once.", .minimum = 1, .maximum = 10000},
   {.name = "idle_timeout", .shape = Shape::kDuration, .fallback = "5m", .doc = "An agent idle for longer is stopped."},
   {.name = "max_agent_uses", .shape = Shape::kInteger, .fallback = "100",
-   .doc = "Tasks after which an agent is replaced; 0: no bound.", .minimum = 0, .maximum = kMost32},
+   .doc = "Tasks after which an agent is replaced; 0: no bound.", .minimum = 0, .maximum = kMany},
   {.name = "max_age", .shape = Shape::kDuration, .fallback = "0", .doc = "Age at which an agent is replaced; 0: no bound."},
   {.name = "warm_up", .shape = Shape::kBool, .fallback = "false", .doc = "Start `min_size` agents before the first task needs them."},
 };
@@ -58,14 +57,14 @@ static constexpr Field kMapFields[] = {
    .doc = "Instead of `input_path`: a JSON Lines file, one item a line, relative to the workflow file."},
   {.name = "item_alias", .shape = Shape::kText, .fallback = "item", .doc = "The item's name in the task's input and in expressions."},
   {.name = "max_concurrency", .shape = Shape::kInteger, .fallback = "0",
-   .doc = "Tasks of this step at once; 0: no limit of its own.", .minimum = 0, .maximum = kMost32},
+   .doc = "Tasks of this step at once; 0: no limit of its own.", .minimum = 0, .maximum = kMany},
   {.name = "error_handling", .shape = Shape::kEnum, .fallback = "fail_fast",
    .doc = "`fail_fast`: the first failed item fails the step. `continue_on_error`: the other items go on.",
    .choices = kErrorHandlingNames},
   {.name = "batch_size", .shape = Shape::kInteger, .fallback = "1",
    .doc = "Items a task; above 1 the alias holds a list, and the result is a list as long.", .minimum = 1, .maximum = 1000000},
   {.name = "max_failures", .shape = Shape::kInteger, .fallback = "no bound",
-   .doc = "With `continue_on_error`: more failed items than this fail the step.", .minimum = 0, .maximum = kMost32},
+   .doc = "With `continue_on_error`: more failed items than this fail the step.", .minimum = 0, .maximum = kMany},
   {.name = "max_failure_percent", .shape = Shape::kNumber, .fallback = "no bound",
    .doc = "With `continue_on_error`: a larger part of failed items than this fails the step.", .minimum = 0, .maximum = 100},
 };
@@ -169,7 +168,7 @@ static constexpr Field kStepFields[] = {
 
 static constexpr Field kConfigFields[] = {
   {.name = "max_parallel", .shape = Shape::kInteger, .fallback = "0",
-   .doc = "Tasks of the whole workflow at once; 0: only the server's limit.", .minimum = 0, .maximum = kMost32},
+   .doc = "Tasks of the whole workflow at once; 0: only the server's limit.", .minimum = 0, .maximum = kMany},
   {.name = "timeout", .shape = Shape::kDuration, .fallback = "none", .doc = "Longest time of the whole workflow, from its start."},
   {.name = "failure_strategy", .shape = Shape::kEnum, .fallback = "fail_fast",
    .doc = "`fail_fast`: the first failed step ends the workflow. `continue`: what does not depend on it still runs. "

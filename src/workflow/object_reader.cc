@@ -65,27 +65,37 @@ void ObjectReader::note_use(const Given& given) const {
   }
 }
 
-void ObjectReader::unknown_key(const Value& key, std::initializer_list<const Table*> tables) const {
+void ObjectReader::unknown_key(const Value& key, std::initializer_list<const Table*> tables) {
+  clean_ = false;
   const std::string_view name = key.text();
   if (is_set_by_server(name))
     return reporter_->error(key, fmt::format("{} is set by the server; remove it", quote(name)));
   std::vector<std::string_view> known;
   for (const Table* table : tables)
     for (const Field& field : table->fields) {
-      if (field.shape == Shape::kObject && field.name != "config" &&
-          field.table->find(name) != nullptr && field.table != &kStepConfigTable)
+      if (field.shape == Shape::kObject && field.table != &kStepConfigTable &&
+          field.table != &kConfigTable && field.table->find(name) != nullptr)
         return reporter_->error(key,
                                 fmt::format("{} belongs under {}", quote(name), quote(field.name)));
       known.push_back(field.name);
       for (const std::string_view alias : field.aliases)
         if (!alias.empty()) known.push_back(alias);
     }
-  reporter_->error(key, fmt::format("unknown field {} of a {}{}", quote(name),
-                                    (*tables.begin())->name, reporter_->did_you_mean(name, known)));
+  const std::string_view near = reporter_->nearest(name, known);
+  for (const Table* table : tables)
+    if (const Field* field = table->find(near)) suspected_.push_back(field->name);
+  reporter_->error(key,
+                   fmt::format("unknown field {} of a {}{}", quote(name), (*tables.begin())->name,
+                               near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+}
+
+bool ObjectReader::misses(std::string_view field) const {
+  return !has(field) && std::find(suspected_.begin(), suspected_.end(), field) == suspected_.end();
 }
 
 ObjectReader ObjectReader::overlaid(const ObjectReader& other) const {
   ObjectReader result = other;
+  result.suspected_.insert(result.suspected_.end(), suspected_.begin(), suspected_.end());
   for (const Given& given : given_)
     if (other.find(given.field->name) == nullptr) result.given_.push_back(given);
   return result;
@@ -93,6 +103,7 @@ ObjectReader ObjectReader::overlaid(const ObjectReader& other) const {
 
 ObjectReader ObjectReader::without(std::initializer_list<std::string_view> fields) const {
   ObjectReader result(*reporter_);
+  result.suspected_ = suspected_;
   for (const Given& given : given_)
     if (std::find(fields.begin(), fields.end(), given.field->name) == fields.end())
       result.given_.push_back(given);
@@ -131,6 +142,7 @@ Value ObjectReader::key(std::string_view field) const {
 
 bool ObjectReader::require(std::string_view field, const Table& table, const Value& owner) const {
   if (has(field)) return true;
+  if (!misses(field)) return false;
   reporter_->error(owner, fmt::format("a {} needs {}", table.name, quote(field)));
   return false;
 }

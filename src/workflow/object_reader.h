@@ -31,6 +31,11 @@ class ObjectReader {
   ObjectReader without(std::initializer_list<std::string_view> fields) const;
 
   bool has(std::string_view field) const { return find(field) != nullptr; }
+  /// Neither given nor, by its nearest name, what an unknown key is meant to be: that is reported
+  /// already.
+  bool misses(std::string_view field) const;
+  /// Whether all keys were known.
+  bool is_clean() const { return clean_; }
   /// The value of a field that is given and not null.
   std::optional<Value> value(std::string_view field) const;
   /// The key that gives the field, which must be there.
@@ -80,11 +85,13 @@ class ObjectReader {
   bool read_integer(std::string_view field, std::int64_t& out) const;
   std::optional<std::size_t> choice(const Given& given, const Value& value) const;
   bool expected(const Given& given, std::string_view what, const Value& found) const;
-  void unknown_key(const Value& key, std::initializer_list<const Table*> tables) const;
+  void unknown_key(const Value& key, std::initializer_list<const Table*> tables);
   void note_use(const Given& given) const;
 
   Reporter* reporter_;
   std::vector<Given> given_;
+  std::vector<std::string_view> suspected_;  // what misspelt keys are meant to be
+  bool clean_ = true;
 };
 
 /// A value as JSON. Numbers without a JSON form are reported, and null.

@@ -51,12 +51,14 @@ std::optional<std::uint32_t> Order::find(std::string_view id) const {
   return found == by_id_.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::optional<std::uint32_t> Order::find_or_report(const Value& name) {
+std::optional<std::uint32_t> Order::find_or_report(const Value& name, bool& assumed) {
   const auto found = find(name.text());
-  if (!found)
-    reporter_.error(name, fmt::format("there is no step {}{}", quote(name.text()),
-                                      reporter_.did_you_mean(name.text(), ids_)));
-  return found;
+  assumed = !found;
+  if (found) return found;
+  const std::string_view near = reporter_.nearest(name.text(), ids_);
+  reporter_.error(name, fmt::format("there is no step {}{}", quote(name.text()),
+                                    near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+  return find(near);
 }
 
 void Order::resolve_choices() {
@@ -68,7 +70,8 @@ void Order::resolve_choices() {
     for (std::size_t i = 0; i < draft.choices.size(); ++i) {
       ++choice;
       for (const Value& name : draft.choices[i].next) {
-        auto target = find_or_report(name);
+        bool assumed = false;
+        auto target = find_or_report(name, assumed);
         if (!target) {
           // Any step may be the one that is meant.
           uncertain_.assign(uncertain_.size(), true);
@@ -77,13 +80,15 @@ void Order::resolve_choices() {
         // To select a mapreduce step is to select its map; its reduce follows.
         if (drafts_[*target].also_depends_on) target = to_int(*drafts_[*target].also_depends_on);
         if (*target == branch) {
-          reporter_.error(name, fmt::format("step {} cannot select itself", quote(name.text())));
+          if (!assumed)
+            reporter_.error(name, fmt::format("step {} cannot select itself", quote(name.text())));
           continue;
         }
         if (std::exchange(last_choice[*target], choice) == choice) continue;
         draft.step.choices[i].next.push_back(StepIndex{*target});
         is_target_[*target] = true;
         named_.push_back({*target, branch, name, true});
+        if (assumed) assumed_.emplace(*target, branch);
       }
     }
   }
@@ -97,13 +102,16 @@ void Order::resolve_dependencies() {
     if (draft.also_depends_on) depends_on_[step].push_back(to_int(*draft.also_depends_on));
     if (!draft.depends_on) continue;
     for (const Value& name : *draft.depends_on) {
-      const auto dependency = find_or_report(name);
-      if (!dependency)
+      bool assumed = false;
+      const auto dependency = find_or_report(name, assumed);
+      if (!dependency) {
         uncertain_[step] = true;
-      else if (*dependency == step)
-        reporter_.error(name, fmt::format("step {} cannot depend on itself", quote(name.text())));
-      else
+      } else if (*dependency != step) {
         named_.push_back({step, *dependency, name, false});
+        if (assumed) assumed_.emplace(step, *dependency);
+      } else if (!assumed) {
+        reporter_.error(name, fmt::format("step {} cannot depend on itself", quote(name.text())));
+      }
     }
   }
   for (const Named& named : named_) {
@@ -143,6 +151,8 @@ void Order::link() {
 
 /// Each step of `cycle` depends on the next, the last on the first.
 void Order::report_cycle(const std::vector<std::uint32_t>& cycle) {
+  for (std::size_t i = 0; i < cycle.size(); ++i)
+    if (assumed_.contains({cycle[i], cycle[(i + 1) % cycle.size()]})) return;
   // What the order of the file implies leads back in it, so an edge that leads forward is written
   // down.
   std::size_t start = 0;

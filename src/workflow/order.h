@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "workflow/draft.h"
@@ -42,7 +44,9 @@ class Order {
 
   void collect_names();
   std::optional<std::uint32_t> find(std::string_view id) const;
-  std::optional<std::uint32_t> find_or_report(const Value& name);
+  /// The step of this name. Where there is none, that is reported and the one that may be meant
+  /// given, so that one slip does not look like many; `assumed` then tells so.
+  std::optional<std::uint32_t> find_or_report(const Value& name, bool& assumed);
   void resolve_choices();
   void resolve_dependencies();
   void link();
@@ -56,6 +60,8 @@ class Order {
   std::vector<std::string_view> ids_;
   std::unordered_map<std::string_view, std::uint32_t> by_id_;
   std::vector<Named> named_;
+  /// (step, dependency) that stands on an assumed name.
+  std::set<std::pair<std::uint32_t, std::uint32_t>> assumed_;
   std::vector<bool> is_target_;  // of a branch or decision
   Adjacency depends_on_;         // sorted
   /// Steps of whose dependencies one did not resolve, so that nothing is said about what ran before

@@ -1,5 +1,7 @@
 #include "workflow/reporter.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <tuple>
 
@@ -57,7 +59,7 @@ std::vector<Diagnostic> Reporter::finish(const Document& document) const {
   return diagnostics;
 }
 
-std::string Reporter::did_you_mean(std::string_view name,
+std::string_view Reporter::nearest(std::string_view name,
                                    const std::vector<std::string_view>& known) {
   // Names of too different a length are no near miss; sorting them out first keeps the costly
   // comparisons few where there are many names.
@@ -70,7 +72,13 @@ std::string Reporter::did_you_mean(std::string_view name,
     --comparisons_left_;
     near.push_back(candidate);
   }
-  return expr::did_you_mean(name, near);
+  return expr::nearest(name, near);
+}
+
+std::string Reporter::did_you_mean(std::string_view name,
+                                   const std::vector<std::string_view>& known) {
+  const std::string_view found = nearest(name, known);
+  return found.empty() ? std::string() : fmt::format("; did you mean '{}'?", found);
 }
 
 }  // namespace agentainer::workflow

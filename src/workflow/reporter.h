@@ -24,8 +24,10 @@ class Reporter {
   /// The first kMaxDiagnostics of the text, errors before warnings where there are more.
   std::vector<Diagnostic> finish(const Document& document) const;
 
-  /// `; did you mean 'x'?`, or nothing. The work spent on suggestions is bounded for the whole
-  /// file.
+  /// The known name that may be meant, or an empty one. The work spent on suggestions is bounded
+  /// for the whole file.
+  std::string_view nearest(std::string_view name, const std::vector<std::string_view>& known);
+  /// `; did you mean 'x'?`, or nothing.
   std::string did_you_mean(std::string_view name, const std::vector<std::string_view>& known);
 
  private:

@@ -64,6 +64,7 @@ class StepReader {
   void read_map_reduce(const ObjectReader& fields, const Identity& identity);
   StepDraft read_common(const ObjectReader& fields, StepType type, const Value& at);
   void read_type(const ObjectReader& fields, StepDraft& draft);
+  void check_unused(const ObjectReader& fields);
   void check_fit(const ObjectReader& fields, StepType type, bool map_reduce);
 
   const StepDefaults& defaults_;
@@ -94,7 +95,8 @@ StepReader::Identity StepReader::read_identity(const ObjectReader& fields, const
     identity.id = key->text();
   }
   if (identity.id.empty() && !fields.has("id")) {
-    reporter_.error(step, "a step needs an 'id' (or a 'name' to make one from)");
+    if (fields.misses("id") && fields.misses("name"))
+      reporter_.error(step, "a step needs an 'id' (or a 'name' to make one from)");
   } else if (!is_id(identity.id)) {
     reporter_.error(identity.at,
                     fmt::format("{} cannot be an id: use letters, digits, '_' and '-', at "
@@ -159,10 +161,26 @@ StepDraft StepReader::read_common(const ObjectReader& fields, StepType type, con
   step.limits = own.limits;
   step.cleanup = own.cleanup;
   read_pool(fields, step.pool);
+  check_unused(fields);
   draft.command = fields.value("command");
   draft.env_vars = fields.value("env_vars");
   if (const auto input = fields.value("input")) draft.input = input;
   return draft;
+}
+
+/// Fields that have no effect yet must still be well-formed.
+void StepReader::check_unused(const ObjectReader& fields) {
+  bool flag = false;
+  std::size_t choice = 0;
+  std::string text;
+  std::vector<Value> list;
+  fields.read("dynamic", flag);
+  fields.read_choice("redis_access", choice);
+  for (const std::string_view field : {"network", "user"}) fields.read(field, text);
+  for (const std::string_view field : {"volumes", "secrets"}) fields.read(field, list);
+  const auto labels = fields.value("labels");
+  if (labels && labels->kind() != Kind::kMap)
+    reporter_.error(*labels, fmt::format("'labels' takes a mapping, not {}", describe(*labels)));
 }
 
 /// What only steps of this type have.
@@ -185,7 +203,7 @@ void StepReader::read_type(const ObjectReader& fields, StepDraft& draft) {
       draft.choices = read_decision(fields, draft.at);
       break;
   }
-  if (step.runs_agents() && !fields.has("image") && !fields.has("command"))
+  if (step.runs_agents() && fields.misses("image") && fields.misses("command"))
     reporter_.error(draft.at,
                     fmt::format("step {} needs an 'image' or a 'command' to run", quote(step.id)));
 }
@@ -267,7 +285,7 @@ void StepReader::read_map_reduce(const ObjectReader& fields, const Identity& ide
   reduce.also_depends_on = StepIndex{static_cast<std::uint32_t>(drafts_.size())};
 
   for (const auto& [part, block] : {std::pair{&mapper, "mapper"}, std::pair{&reducer, "reducer"}})
-    if (!part->has("image") && !part->has("command"))
+    if (part->misses("image") && part->misses("command"))
       reporter_.error(identity.at,
                       fmt::format("the {} of step {} needs an 'image' or a 'command' to run", block,
                                   quote(identity.id)));

@@ -119,6 +119,7 @@ Result<milliseconds> parse_duration(std::string_view text) {
   for (skip_spaces(rest); !rest.empty(); skip_spaces(rest)) {
     const auto number = take_decimal(rest);
     if (!number) return not_a_duration(text);
+    skip_spaces(rest);
     const std::string_view name = take_while(rest, is_letter);
     // Seconds are understood only where nothing else is said.
     if (name.empty() && (any || !rest.empty())) return not_a_duration(text);
