@@ -38,6 +38,17 @@ TEST(Json, StringLiteralsAreInertAndValid) {
   EXPECT_TRUE(parse_json(out));
 }
 
+TEST(Json, NumbersReadAsPeopleWriteThem) {
+  EXPECT_EQ(to_text(Json(0.9)), "0.9");
+  EXPECT_EQ(to_text(Json(1.0)), "1.0");
+  EXPECT_EQ(to_text(Json(-1)), "-1");
+  EXPECT_EQ(to_text(Json(~0ull)), "18446744073709551615");
+  for (const double value : {0.1, 1e100, -2.5e-3, 123456789.125})
+    EXPECT_EQ(parse_json(to_text(Json(value)))->as_double(), value);
+  EXPECT_EQ(to_text(parse_json("{\"a\":[],\"b\":{},\"c\":[1,[2]]}").value()),
+            "{\"a\":[],\"b\":{},\"c\":[1,[2]]}");
+}
+
 TEST(Json, ValidUtf8IsKeptAndTheRestReplaced) {
   EXPECT_EQ(to_valid_utf8("gr\xc3\xbc\xc3\x9f"), "gr\xc3\xbc\xc3\x9f");
   EXPECT_EQ(to_valid_utf8("\xed\xa0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");  // a surrogate

@@ -2,6 +2,7 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <cstdint>
+#include <iterator>
 
 namespace agentainer {
 namespace {
@@ -92,7 +93,67 @@ Status check_json(std::string_view text) {
   });
 }
 
-std::string to_text(const Json& value) { return json::serialize(value); }
+namespace {
+
+/// Shortest digits that read back as the same double, always recognisable as one: 0.9, 1.0, 1e+100.
+void append_double(std::string& out, double value) {
+  const std::size_t begin = out.size();
+  fmt::format_to(std::back_inserter(out), "{}", value);
+  if (out.find_first_of(".e", begin) == std::string::npos) out += ".0";
+}
+
+void append_value(std::string& out, const Json& value) {
+  switch (value.kind()) {
+    case json::kind::null:
+      out += "null";
+      return;
+    case json::kind::bool_:
+      out += value.get_bool() ? "true" : "false";
+      return;
+    case json::kind::int64:
+      fmt::format_to(std::back_inserter(out), "{}", value.get_int64());
+      return;
+    case json::kind::uint64:
+      fmt::format_to(std::back_inserter(out), "{}", value.get_uint64());
+      return;
+    case json::kind::double_:
+      append_double(out, value.get_double());
+      return;
+    case json::kind::string:
+      append_json_string(out, value.get_string());
+      return;
+    case json::kind::array: {
+      char separator = '[';
+      for (const Json& element : value.get_array()) {
+        out.push_back(separator);
+        append_value(out, element);
+        separator = ',';
+      }
+      out += value.get_array().empty() ? "[]" : "]";
+      return;
+    }
+    case json::kind::object: {
+      char separator = '{';
+      for (const auto& [key, member] : value.get_object()) {
+        out.push_back(separator);
+        append_json_string(out, key);
+        out.push_back(':');
+        append_value(out, member);
+        separator = ',';
+      }
+      out += value.get_object().empty() ? "{}" : "}";
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+std::string to_text(const Json& value) {
+  std::string out;
+  append_value(out, value);
+  return out;
+}
 
 void append_json_string(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
