@@ -57,11 +57,13 @@ void* make_string(const redisReadTask* task, char* text, std::size_t size) {
   });
 }
 
-void* make_array(const redisReadTask* task, int size) {
+/// Sizes are int in hiredis 0.14 and size_t from 1.0 on.
+template <typename Size>
+void* make_array(const redisReadTask* task, Size size) {
   return make_reply(task, [&](Reply& reply) {
     reply.type = Reply::Type::kArray;
     // The announced size is not to be trusted with memory.
-    reply.elements.reserve(static_cast<std::size_t>(std::clamp(size, 0, 1024)));
+    reply.elements.reserve(static_cast<std::size_t>(std::clamp<Size>(size, 0, 1024)));
   });
 }
 
@@ -79,9 +81,25 @@ void* make_nil(const redisReadTask* task) {
 /// Only ever called with a root.
 void free_reply(void* reply) { delete static_cast<Reply*>(reply); }
 
-redisReplyObjectFunctions reply_functions() {
-  return {make_string, make_array, make_integer, make_nil, free_reply};
+template <typename Functions>
+Functions fill_functions() {
+  Functions functions{};
+  functions.createString = make_string;
+  functions.createArray = make_array;
+  functions.createInteger = make_integer;
+  functions.createNil = make_nil;
+  functions.freeObject = free_reply;
+  // hiredis 1.0 reads RESP3 too. It is never asked for; a reply of it is refused.
+  if constexpr (requires { functions.createDouble; }) {
+    functions.createDouble = [](const redisReadTask*, double, char*, std::size_t) -> void* {
+      return nullptr;
+    };
+    functions.createBool = [](const redisReadTask*, int) -> void* { return nullptr; };
+  }
+  return functions;
 }
+
+redisReplyObjectFunctions reply_functions() { return fill_functions<redisReplyObjectFunctions>(); }
 
 }  // namespace
 
