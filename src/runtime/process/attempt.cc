@@ -75,6 +75,7 @@ RunningAttempt::RunningAttempt(AttemptSurroundings& surroundings, Launch& launch
       server_peak_bytes_(own_peak_bytes()) {
   report_.id = launch.task.id;
   report_.started = started;
+  if (around_.orphans != nullptr) around_.orphans->add(pid_, marker_);
 }
 
 RunningAttempt::~RunningAttempt() {
@@ -235,6 +236,7 @@ void RunningAttempt::kill_tree() {
 
 void RunningAttempt::conclude(bool is_free) {
   phase_ = Phase::kDone;
+  if (is_free && around_.orphans != nullptr) around_.orphans->remove(pid_);
   cancel(timeout_);
   cancel(step_);
   boost::system::error_code ignored;

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include <fmt/format.h>
@@ -18,13 +19,13 @@
 namespace agentainer::runtime {
 namespace {
 
-// A zombie that nobody of ours has waited for after this long is no other component's child: it was an orphan that ended
-// before it was ever looked at.
+// A zombie that nobody has waited for after this long is no other component's child: it was an orphan that ended before it
+// was ever looked at.
 constexpr std::chrono::seconds kStrangerGrace{10};
 
 }  // namespace
 
-Orphans::Orphans() {
+Orphans::Orphans() : own_session_(::getsid(0)) {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
     log::warning("cannot become a subreaper: {}; background processes of agents may be left", format_errno(errno));
   children_.reset(::open(fmt::format("/proc/self/task/{}/children", ::getpid()).c_str(), O_RDONLY | O_CLOEXEC));
@@ -56,11 +57,10 @@ std::vector<pid_t> Orphans::find(const std::string& marker) {
       seen.start_time = state->start_time;
       seen.marker = environment_value(pid, kMarkerVariable).value_or("");
     }
+    if (seen.marker.empty())
+      if (const auto attempt = sessions_.find(state->session); attempt != sessions_.end()) seen.marker = attempt->second;
     if (state->state == 'Z') {
-      const auto now = std::chrono::steady_clock::now();
-      if (seen.zombie_since == std::chrono::steady_clock::time_point()) seen.zombie_since = now;
-      if (!seen.marker.empty() || now - seen.zombie_since > kStrangerGrace)
-        if (::waitpid(pid, nullptr, WNOHANG) == pid) continue;
+      if (reap(pid, state->session, seen)) continue;
     } else if (!marker.empty() && seen.marker == marker) {
       found.push_back(pid);
     }
@@ -68,6 +68,25 @@ std::vector<pid_t> Orphans::find(const std::string& marker) {
   }
   seen_ = std::move(still_there);
   return found;
+}
+
+// A zombie's environment cannot be read any more. One that was never seen alive may be a short-lived child of another
+// component of this process, which wants to wait for it.
+bool Orphans::reap(pid_t pid, pid_t session, Seen& seen) {
+  if (seen.marker.empty()) {
+    if (session == own_session_) return false;
+    const auto now = std::chrono::steady_clock::now();
+    if (seen.zombie_since == std::chrono::steady_clock::time_point()) seen.zombie_since = now;
+    if (now - seen.zombie_since < kStrangerGrace) return false;
+  }
+  return ::waitpid(pid, nullptr, WNOHANG) == pid;
+}
+
+bool Orphans::reap_ended() {
+  find("");
+  return std::any_of(seen_.begin(), seen_.end(), [](const auto& each) {
+    return each.second.zombie_since != std::chrono::steady_clock::time_point();
+  });
 }
 
 void Orphans::kill(const std::string& marker) {

@@ -22,14 +22,20 @@ class Orphans {
   /// Turns the process into a subreaper, for good.
   Orphans();
 
-  /// Whether nothing with this marker is left among the orphans. Waits for those that have ended.
+  /// An attempt has started: its main process, whose session most of what it starts stays in, and its marker.
+  void add(pid_t main, const std::string& marker) { sessions_[main] = marker; }
+  /// The attempt has ended, and is_empty().
+  void remove(pid_t main) { sessions_.erase(main); }
+
+  /// Whether nothing with this marker is left among the orphans.
   bool is_empty(const std::string& marker) { return find(marker).empty(); }
 
   /// SIGKILL to the orphans with this marker. Their children become orphans in turn: call again until is_empty().
   void kill(const std::string& marker);
 
-  /// Waits for orphans that ended by themselves, so that they do not stay as zombies.
-  void reap_ended() { find(""); }
+  /// Waits for orphans that have ended, so that they do not stay as zombies. True when some are left that may be another
+  /// component's children, and so have to wait longer.
+  bool reap_ended();
 
  private:
   struct Seen {
@@ -39,8 +45,11 @@ class Orphans {
   };
 
   std::vector<pid_t> find(const std::string& marker);
+  bool reap(pid_t pid, pid_t session, Seen& seen);
 
   UniqueFd children_;  ///< /proc/self/task/<first thread>/children
+  pid_t own_session_;
+  std::unordered_map<pid_t, std::string> sessions_;
   std::unordered_map<pid_t, Seen> seen_;
 };
 

@@ -14,7 +14,8 @@ namespace agentainer::runtime {
 std::optional<ProcessState> process_state(pid_t pid) {
   const auto text = read_small_file(fmt::format("/proc/{}/stat", pid));
   if (!text) return std::nullopt;
-  // The name, in parentheses, may hold anything; fields are counted from its last ')': 3 state, 4 ppid, 22 starttime.
+  // The name, in parentheses, may hold anything; fields are counted from its last ')': 3 state, 4 ppid, 6 session,
+  // 22 starttime.
   const std::size_t name_end = text->rfind(')');
   if (name_end == std::string::npos) return std::nullopt;
   ProcessState result;
@@ -26,6 +27,7 @@ std::optional<ProcessState> process_state(pid_t pid) {
     const char* const end = text->data() + text->size();
     if (field == 3) result.state = *begin;
     if (field == 4) std::from_chars(begin, end, result.parent);
+    if (field == 6) std::from_chars(begin, end, result.session);
     if (field == 22) std::from_chars(begin, end, result.start_time);
     at = text->find(' ', at);
     if (at == std::string::npos) return std::nullopt;

@@ -14,6 +14,7 @@ namespace agentainer::runtime {
 struct ProcessState {
   char state = '?';  ///< 'Z': ended, not yet waited for.
   pid_t parent = 0;
+  pid_t session = 0;
   std::uint64_t start_time = 0;  ///< Clock ticks since boot; with the pid it identifies a process.
 };
 

@@ -62,16 +62,21 @@ bool eventually(const std::function<bool()>& condition) {
   return condition();
 }
 
-ProcessTest::ProcessTest() : descriptors_before_(open_descriptors()), loop_(std::make_unique<net::EventLoop>()) {
+ProcessTest::ProcessTest() : descriptors_before_(open_descriptors()) {
   options.data_directory = data();
   options.kill_grace = milliseconds(200);
 }
 
 ProcessTest::~ProcessTest() = default;
 
+net::EventLoop& ProcessTest::loop() {
+  if (loop_ == nullptr) loop_ = std::make_unique<net::EventLoop>();
+  return *loop_;
+}
+
 ProcessRuntime& ProcessTest::runtime() {
   if (runtime_ == nullptr) {
-    auto made = ProcessRuntime::create(*loop_, options);
+    auto made = ProcessRuntime::create(loop(), options);
     if (!made) throw std::runtime_error(made.error().message);
     runtime_ = std::move(*made);
     runtime_->set_listener(this);
@@ -113,7 +118,7 @@ AttemptReport ProcessTest::wait_for(const AttemptId& id) {
 }
 
 void ProcessTest::run_until(const std::function<bool()>& condition, milliseconds limit) {
-  const TimePoint end = loop_->now() + limit;
+  const TimePoint end = loop().now() + limit;
   std::function<void()> look = [&] {
     if (condition() || loop_->now() >= end) {
       loop_->stop();

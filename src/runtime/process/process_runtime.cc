@@ -369,8 +369,7 @@ void ProcessRuntime::Impl::retry_deferred() {
 void ProcessRuntime::Impl::watch_orphans() {
   orphan_timer_ = loop_.schedule(loop_.now() + kOrphanInterval, [this] {
     orphan_timer_.reset();
-    orphans_->reap_ended();
-    if (!entries_.empty()) watch_orphans();
+    if (orphans_->reap_ended() || !entries_.empty()) watch_orphans();
   });
 }
 

@@ -52,7 +52,8 @@ class ProcessTest : public testing::Test, public Runtime::Listener {
   ProcessOptions options;
 
   ProcessRuntime& runtime();
-  net::EventLoop& loop() { return *loop_; }
+  /// Made on first use, so that a test may fork before: an event loop is not to be shared between processes.
+  net::EventLoop& loop();
 
   /// An agent for the step "step" whose commands run in source().
   AgentSpec agent() const;
