@@ -77,7 +77,8 @@ struct RedisConnection::Impl : std::enable_shared_from_this<Impl> {
   std::optional<Executor::TimerId> watch;          ///< Looks for requests without an answer.
   std::optional<Executor::TimerId> attempt_timer;  ///< Ends an attempt, or begins the next.
   milliseconds backoff{};
-  std::string last_reason;  ///< Why there is no connection, as last logged.
+  std::string last_reason;  ///< Why there is no connection.
+  std::string last_logged;
 
   Impl(EventLoop& event_loop, RedisAddress where, RedisConnectionOptions how)
       : loop(event_loop), address(std::move(where)), options(how) {}
@@ -154,6 +155,7 @@ struct RedisConnection::Impl : std::enable_shared_from_this<Impl> {
     backoff = milliseconds{0};
     if (!last_reason.empty()) log::info("connected to {} again", address.display());
     last_reason.clear();
+    last_logged.clear();
     for (Waiting& request : std::exchange(waiting, {}))
       enqueue_bytes(request.bytes, std::move(request.answer), request.bytes.size());
     if (first_done) std::exchange(first_done, nullptr)(Status());
@@ -169,10 +171,7 @@ struct RedisConnection::Impl : std::enable_shared_from_this<Impl> {
     if (session) std::exchange(session, nullptr)->stream->close();
     auto lost = std::exchange(in_flight, {});
     output.clear();
-    if (last_reason != reason.message) {
-      last_reason = reason.message;
-      if (!first_done) log::warning("{}", last_reason);
-    }
+    note_reason(reason.message);
     if (first_done) {
       state = State::kIdle;
     } else {
@@ -191,6 +190,16 @@ struct RedisConnection::Impl : std::enable_shared_from_this<Impl> {
       refuse_waiting(TimePoint::max());
       std::exchange(first_done, nullptr)(tl::make_unexpected(reason));
     }
+  }
+
+  /// A break is told at once; tries that fail after it only when they have gone on for a while.
+  void note_reason(const std::string& reason) {
+    const bool is_news =
+        state == State::kReady || (backoff == options.max_backoff && reason != last_logged);
+    last_reason = reason;
+    if (first_done || !is_news) return;
+    last_logged = reason;
+    log::warning("{}", reason);
   }
 
   void try_again_later() {
@@ -389,6 +398,8 @@ void RedisConnection::send_first(const Command& command, Answer answer) {
   AGENTAINER_CHECK(impl_->state == Impl::State::kPreparing, "send_first() is for the setup");
   impl_->enqueue(command, std::move(answer));
 }
+
+void RedisConnection::close() { impl_->shut_down(); }
 
 void RedisConnection::reconnect(std::string reason) {
   impl_->loop.post([impl = impl_, mine = impl_->session, reason = std::move(reason)] {

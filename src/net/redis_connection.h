@@ -58,6 +58,9 @@ class RedisConnection {
   /// Only while the setup runs.
   void send_first(const Command& command, Answer answer);
 
+  /// Disconnects for good. What is unanswered stays so.
+  void close();
+
   /// Gives this connection up for a new one, which is set up from the start. Soon, not in the call.
   void reconnect(std::string reason);
 

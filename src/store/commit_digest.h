@@ -19,7 +19,10 @@ class CommitDigest {
   explicit CommitDigest(const Commit& commit) {
     add(to_int(commit.epoch));
     add(commit.sequence);
-    add(commit.records.size());
+    // With its sections' lengths, so that none is taken for another.
+    for (const std::size_t size : {commit.records.size(), commit.task_outputs.size(),
+                                   commit.step_outputs.size(), commit.state.size()})
+      add(std::uint64_t{size});
     for (const std::string& record : commit.records) add(record);
     for (const TaskOutput& output : commit.task_outputs) {
       add(output.step);

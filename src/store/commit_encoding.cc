@@ -63,8 +63,7 @@ class Encoder {
 
   void list_keys() {
     const WorkflowId& id = commit_.workflow;
-    keys_ = {keys::workflow(id), keys::events(id), std::string(keys::kUnfinished)};
-    if (commit_.create) keys_.emplace_back(keys::kWorkflows);
+    keys_ = {keys::workflow(id), keys::events(id)};
     if (!commit_.state.empty()) state_key_ = add_key(keys::state(id));
     if (!commit_.step_outputs.empty()) outputs_key_ = add_key(keys::outputs(id));
     first_bucket_key_ = keys_.size() + 1;
@@ -74,6 +73,8 @@ class Encoder {
       add_key(first.succeeded ? keys::results(id, first.step, number)
                               : keys::errors(id, first.step, number));
     }
+    if (commit_.create) keys_.emplace_back(keys::kWorkflows);
+    if (commit_.create || commit_.finished) keys_.emplace_back(keys::kUnfinished);
   }
 
   /// Lua's index of the key.
@@ -83,7 +84,6 @@ class Encoder {
   }
 
   void add_header() {
-    command_.add(commit_.workflow.text());
     command_.add(to_int(commit_.epoch));
     command_.add(commit_.sequence);
     command_.add(commit_.sequence + commit_.records.size());
@@ -107,15 +107,26 @@ class Encoder {
     command_.add(name).add(std::uint64_t{key}).add(std::uint64_t{arguments});
   }
 
+  /// Records that are lines, as JSON usually is, travel as one text: Redis handles each argument on
+  /// its own, at a microsecond and more.
   void add_records() {
     constexpr std::size_t kEventsKey = 2;
     const auto& records = commit_.records;
+    const bool are_lines = std::none_of(
+        records.begin(), records.end(),
+        [](const std::string& record) { return record.find('\n') != std::string::npos; });
     std::uint64_t last = commit_.sequence;
     for (std::size_t i = 0; i < records.size();) {
       const std::size_t count = std::min(kMostPairsPerWrite, records.size() - i);
       last += count;
-      begin_write("XADD", kEventsKey, 3 + 2 * count);
+      begin_write("XADD", kEventsKey, are_lines ? 5 : 3 + 2 * count);
       command_.add(std::to_string(last) + "-0").add("d").add(digest_);
+      if (are_lines) {
+        command_.add("l").add(
+            fmt::to_string(fmt::join(records.begin() + i, records.begin() + i + count, "\n")));
+        i += count;
+        continue;
+      }
       for (const std::size_t end = i + count; i < end; ++i) command_.add("r").add(records[i]);
     }
   }

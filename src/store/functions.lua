@@ -14,9 +14,9 @@ local function refusal_of(command, key)
   end
 end
 
--- Writes come as a list in args: command, index of its key, number of arguments, the arguments.
--- They are checked as a whole, then done; the stream's entry first, because XADD also refuses an id
--- that does not come after all others.
+-- Writes come as a list in args: command, index of its key, number of arguments, the arguments. The
+-- first one adds to the stream. It is tried last of all checks and before all other writes: XADD finds
+-- out by itself whether its key is a stream and its id comes after all others.
 local function refusal_of_writes(keys, args, first)
   local i = first
   while i <= #args do
@@ -24,9 +24,11 @@ local function refusal_of_writes(keys, args, first)
     if not PROBES[args[i]] or not key then
       return redis.error_reply('ERR not a write: ' .. args[i])
     end
-    local refusal = refusal_of(args[i], key)
-    if refusal then
-      return refusal
+    if i ~= first then
+      local refusal = refusal_of(args[i], key)
+      if refusal then
+        return refusal
+      end
     end
     i = i + 3 + tonumber(args[i + 2])
   end
@@ -35,11 +37,15 @@ local function refusal_of_writes(keys, args, first)
   end
 end
 
+-- Returns the first write's refusal; then nothing was written.
 local function write(keys, args, first)
   local i = first
   while i <= #args do
     local last = i + 2 + tonumber(args[i + 2])
-    redis.call(args[i], keys[tonumber(args[i + 1])], unpack(args, i + 3, last))
+    local answer = redis.pcall(args[i], keys[tonumber(args[i + 1])], unpack(args, i + 3, last))
+    if type(answer) == 'table' and answer.err then
+      return answer
+    end
     i = last + 1
   end
 end
@@ -54,22 +60,26 @@ local function fenced(owner)
   return redis.error_reply('FENCED epoch ' .. owner .. ' owns the workflow')
 end
 
--- keys: workflow, events, unfinished, then those of the writes
--- args: id, epoch, sequence before, sequence after, digest, status, updated, finished, writes…
+local function id_of(meta)
+  return string.sub(meta, #'workflow:' + 1)
+end
+
+-- keys: workflow, events, those of the writes; when the workflow ends: unfinished
+-- args: epoch, sequence before, sequence after, digest, status, updated, finished, writes…
 local function commit(keys, args)
-  local meta, id = keys[1], args[1]
+  local meta = keys[1]
   local stored = redis.call('HMGET', meta, 'epoch', 'sequence', 'finished')
   if not stored[1] then
     return redis.error_reply('NOTFOUND no such workflow')
   end
-  if stored[1] ~= args[2] then
+  if stored[1] ~= args[1] then
     return fenced(stored[1])
   end
-  if stored[2] ~= args[3] then
-    if was_applied(keys[2], args[4], args[5]) then
+  if stored[2] ~= args[2] then
+    if was_applied(keys[2], args[3], args[4]) then
       return redis.status_reply('OK')
     end
-    if tonumber(stored[2]) < tonumber(args[3]) then
+    if tonumber(stored[2]) < tonumber(args[2]) then
       return redis.error_reply('EARLY record ' .. stored[2] .. ' is the last one here')
     end
     return redis.error_reply('FENCED record ' .. stored[2] .. ' is the last one here')
@@ -77,45 +87,45 @@ local function commit(keys, args)
   if stored[3] == '1' then
     return redis.error_reply('CONFLICT the workflow has ended')
   end
-  local refusal = refusal_of_writes(keys, args, 9) or refusal_of('ZREM', keys[3])
+  local unfinished = args[7] == '1' and keys[#keys]
+  local refusal = (unfinished and refusal_of('ZREM', unfinished))
+                  or refusal_of_writes(keys, args, 8) or write(keys, args, 8)
   if refusal then
     return refusal
   end
-  write(keys, args, 9)
-  redis.call('HSET', meta, 'sequence', args[4], 'status', args[6], 'updated', args[7],
-             'finished', args[8])
-  if args[8] == '1' then
-    redis.call('ZREM', keys[3], id)
+  redis.call('HSET', meta, 'sequence', args[3], 'status', args[5], 'updated', args[6])
+  if unfinished then
+    redis.call('HSET', meta, 'finished', 1)
+    redis.call('ZREM', unfinished, id_of(meta))
   end
   return redis.status_reply('OK')
 end
 
--- keys: workflow, events, unfinished, workflows, then those of the writes
+-- keys: workflow, events, those of the writes, workflows, unfinished
 -- args: as commit's up to finished, then name, definition, source directory, created, writes…
 local function create(keys, args)
-  local meta, id = keys[1], args[1]
+  local meta, workflows, unfinished = keys[1], keys[#keys - 1], keys[#keys]
   local owner = redis.call('HGET', meta, 'epoch')
   if owner then
-    if not was_applied(keys[2], args[4], args[5]) then
+    if not was_applied(keys[2], args[3], args[4]) then
       return redis.error_reply('CONFLICT a workflow with this id exists')
     end
-    if owner ~= args[2] then
+    if owner ~= args[1] then
       return fenced(owner)
     end
     return redis.status_reply('OK')
   end
-  local refusal = refusal_of_writes(keys, args, 13) or refusal_of('ZADD', keys[3])
-                  or refusal_of('ZADD', keys[4])
+  local refusal = refusal_of('ZADD', workflows) or refusal_of('ZADD', unfinished)
+                  or refusal_of_writes(keys, args, 12) or write(keys, args, 12)
   if refusal then
     return refusal
   end
-  write(keys, args, 13)
-  redis.call('HSET', meta, 'name', args[9], 'definition', args[10], 'source_directory', args[11],
-             'created', args[12], 'epoch', args[2], 'sequence', args[4], 'status', args[6],
-             'updated', args[7], 'finished', args[8])
-  redis.call('ZADD', keys[4], 0, id)
-  if args[8] ~= '1' then
-    redis.call('ZADD', keys[3], 0, id)
+  redis.call('HSET', meta, 'name', args[8], 'definition', args[9], 'source_directory', args[10],
+             'created', args[11], 'epoch', args[1], 'sequence', args[3], 'status', args[5],
+             'updated', args[6], 'finished', args[7])
+  redis.call('ZADD', workflows, 0, id_of(meta))
+  if args[7] ~= '1' then
+    redis.call('ZADD', unfinished, 0, id_of(meta))
   end
   return redis.status_reply('OK')
 end

@@ -10,9 +10,10 @@
 //   created, status,
 //                                                 updated (Unix ms), epoch, sequence, finished (0,
 //                                                 1)
-//   workflow:<id>:events                  stream  one entry per commit; its id is <sequence of the
-//                                                 commit's last record>-0, its fields are
-//                                                 d <digest of the commit> r <record> r <record> …
+//   workflow:<id>:events                  stream  one entry per commit (a huge one has several); its id
+//                                                 is <sequence of its last record>-0, its fields are
+//                                                 d <digest of the commit> l <records, one per line>, or,
+//                                                 where a record has line breaks, d … r <record> r …
 //   workflow:<id>:state                   hash    key -> JSON; agents may read and write it
 //   workflow:<id>:outputs                 hash    step -> JSON
 //   workflow:<id>:results:<step>:<bucket> hash    offset -> JSON, of task bucket * 64 + offset

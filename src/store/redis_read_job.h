@@ -66,18 +66,21 @@ inline std::uint64_t last_sequence_of(const net::Reply& entry) {
   return entry.elements.empty() ? 0 : number_of(entry.elements[0].text);
 }
 
-/// Calls `take(std::string&& record)` for each record of a stream entry. Returns their number.
+/// Calls `take(std::string&& record)` for each record of a stream entry (keys.h).
 template <typename Take>
-std::size_t for_each_record(net::Reply& entry, Take take) {
-  std::size_t records = 0;
-  if (entry.elements.size() != 2) return records;
+void for_each_record(net::Reply& entry, Take take) {
+  if (entry.elements.size() != 2) return;
   auto& fields = entry.elements[1].elements;
   for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
-    if (fields[i].text != "r") continue;
-    ++records;
-    take(std::move(fields[i + 1].text));
+    std::string& text = fields[i + 1].text;
+    if (fields[i].text == "r") take(std::move(text));
+    if (fields[i].text != "l") continue;
+    std::string_view lines = text;
+    for (std::size_t end; (end = lines.find('\n')) != std::string_view::npos;
+         lines.remove_prefix(end + 1))
+      take(std::string(lines.substr(0, end)));
+    take(std::string(lines));
   }
-  return records;
 }
 
 }  // namespace agentainer::store

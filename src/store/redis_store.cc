@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/log.h"
-#include "store/commit_encoding.h"
+#include "store/commit_batcher.h"
 #include "store/keys.h"
 #include "store/process_identity.h"
 #include "store/redis_reads.h"
@@ -49,7 +49,7 @@ struct RedisStore::Impl : std::enable_shared_from_this<Impl> {
   const RedisStoreOptions options;
   const std::string identity = ProcessIdentity::of_this_process().text();
   RedisFacts facts;
-  Command scratch;  ///< Of commits; kept for its memory.
+  CommitBatcher commits;
 
   std::vector<Epoch> epochs;  ///< Taken by this store.
   bool renewing = false;
@@ -58,7 +58,8 @@ struct RedisStore::Impl : std::enable_shared_from_this<Impl> {
   Impl(net::EventLoop& event_loop, net::RedisAddress address, RedisStoreOptions how)
       : loop(event_loop),
         connection(event_loop, std::move(address), how.connection),
-        options(std::move(how)) {}
+        options(std::move(how)),
+        commits(event_loop, connection) {}
 
   ~Impl() { stop_renewing(); }
 
@@ -118,12 +119,18 @@ struct RedisStore::Impl : std::enable_shared_from_this<Impl> {
     return true;
   }
 
-  void call(const Command& command, DoneStatus done) {
-    connection.send(command, [this, done = std::move(done)](Result<Reply> reply) {
+  /// For what must come after the commits given so far.
+  net::RedisConnection& after_commits() {
+    commits.flush();
+    return connection;
+  }
+
+  net::RedisConnection::Answer to_status(DoneStatus done) {
+    return [this, done = std::move(done)](Result<Reply> reply) {
       if (lost_library(reply))
         return done(fail(ErrorCode::kUnavailable, "the Function library is being loaded again"));
       done(commit_status(std::move(reply)));
-    });
+    };
   }
 };
 
@@ -145,15 +152,18 @@ void RedisStore::open(net::EventLoop& loop, net::RedisAddress address, RedisStor
 
 void RedisStore::close(DoneStatus done) {
   impl_->stop_renewing();
-  if (impl_->epochs.empty())
-    return impl_->connection.send({"PING"}, [done = std::move(done)](Result<Reply> reply) {
-      done(commit_status(std::move(reply)));
-    });
+  const auto finish = [impl = impl_.get(), done = std::move(done)](Result<Reply> reply) {
+    impl->connection.close();
+    done(commit_status(std::move(reply)));
+  };
+  // Without a connection there is nobody to tell; the lease runs out by itself.
+  if (!impl_->connection.is_ready())
+    return impl_->loop.post(
+        [finish] { finish(fail(ErrorCode::kUnavailable, "no connection to Redis")); });
   Command command{"DEL"};
   for (const Epoch epoch : std::exchange(impl_->epochs, {})) command.add(keys::owner(epoch));
-  impl_->connection.send(command, [done = std::move(done)](Result<Reply> reply) {
-    done(commit_status(std::move(reply)));
-  });
+  if (command.words() == 1) command = {"PING"};
+  impl_->after_commits().send(command, finish);
 }
 
 const RedisFacts& RedisStore::facts() const { return impl_->facts; }
@@ -175,40 +185,39 @@ void RedisStore::next_epoch(Done<Epoch> done) {
 
 void RedisStore::claim(const WorkflowId& id, Epoch epoch, DoneStatus done) {
   Command command{"FCALL", "agentainer_1_claim", "1", keys::workflow(id)};
-  impl_->call(command.add(to_int(epoch)), std::move(done));
+  impl_->after_commits().send(command.add(to_int(epoch)), impl_->to_status(std::move(done)));
 }
 
 void RedisStore::commit(Commit commit, DoneStatus done) {
-  encode_commit(commit, impl_->scratch);
-  impl_->call(impl_->scratch, std::move(done));
+  impl_->commits.add(commit, impl_->to_status(std::move(done)));
 }
 
 void RedisStore::load(const WorkflowId& id, Done<LoadedWorkflow> done) {
-  read_workflow(impl_->connection, id, std::move(done));
+  read_workflow(impl_->after_commits(), id, std::move(done));
 }
 
 void RedisStore::list_unfinished(std::optional<WorkflowId> after, std::size_t limit,
                                  Done<std::vector<UnfinishedWorkflow>> done) {
-  read_unfinished(impl_->connection, after, limit, std::move(done));
+  read_unfinished(impl_->after_commits(), after, limit, std::move(done));
 }
 
 void RedisStore::list(std::optional<WorkflowId> before, std::size_t limit,
                       Done<std::vector<WorkflowSummary>> done) {
-  read_summaries(impl_->connection, before, limit, std::move(done));
+  read_summaries(impl_->after_commits(), before, limit, std::move(done));
 }
 
 void RedisStore::read_task_outputs(const WorkflowId& id, const std::string& step, TaskIndex first,
                                    std::uint32_t count, Done<std::vector<StoredTaskOutput>> done) {
-  read_outputs(impl_->connection, id, step, first, count, std::move(done));
+  read_outputs(impl_->after_commits(), id, step, first, count, std::move(done));
 }
 
 void RedisStore::read_records(const WorkflowId& id, std::uint64_t after, std::size_t limit,
                               Done<std::vector<StoredRecord>> done) {
-  read_events(impl_->connection, id, after, limit, std::move(done));
+  read_events(impl_->after_commits(), id, after, limit, std::move(done));
 }
 
 void RedisStore::read_state(const WorkflowId& id, Done<std::map<std::string, std::string>> done) {
-  read_hash(impl_->connection, keys::state(id), std::move(done));
+  read_hash(impl_->after_commits(), keys::state(id), std::move(done));
 }
 
 }  // namespace agentainer::store

@@ -1,0 +1,83 @@
+#include "store/private_redis_files.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include "base/log.h"
+
+namespace agentainer::store {
+
+namespace fs = std::filesystem;
+
+namespace {
+constexpr std::uintmax_t kLongestLogBytes = 1024 * 1024;
+constexpr std::uintmax_t kTailBytes = 16 * 1024;
+}  // namespace
+
+std::vector<std::string> redis_arguments(std::uint64_t maxmemory_bytes) {
+  return {// Reachable through its socket alone, and by this user alone.
+          "--port", "0", "--unixsocket", "redis.sock", "--unixsocketperm", "700",
+          // A write is on disk before it is acknowledged; a log cut off by a crash in the middle of
+          // a write,
+          // which nobody was told of, is no error.
+          "--appendonly", "yes", "--appendfsync", "always", "--no-appendfsync-on-rewrite", "no",
+          "--aof-use-rdb-preamble", "yes", "--aof-load-truncated", "yes", "--save", "",
+          // The log is rewritten when it has doubled, but not while it is small.
+          "--auto-aof-rewrite-percentage", "100", "--auto-aof-rewrite-min-size", "64mb",
+          "--maxmemory", std::to_string(maxmemory_bytes), "--maxmemory-policy", "noeviction",
+          // Buckets of task results stay packed (keys.h).
+          "--hash-max-listpack-entries", "128", "--hash-max-listpack-value", "256", "--dir", ".",
+          "--logfile", "redis.log", "--loglevel", "notice", "--daemonize", "no", "--databases", "1",
+          "--timeout", "0"};
+}
+
+Status make_redis_directory(const fs::path& directory) {
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (!error) fs::permissions(directory, fs::perms::owner_all, error);
+  if (error)
+    return fail(ErrorCode::kInvalid,
+                "cannot make the data directory {}: {}; choose another with --data",
+                directory.string(), error.message());
+  return {};
+}
+
+void remove_leftovers(const fs::path& directory) {
+  for (const fs::path& place : {directory, directory / "appendonlydir"}) {
+    std::error_code error;
+    for (fs::directory_iterator i(place, error), end; !error && i != end; i.increment(error)) {
+      const std::string name = i->path().filename().string();
+      if (!name.starts_with("temp-") || !(name.ends_with(".aof") || name.ends_with(".rdb")))
+        continue;
+      std::error_code failed;
+      fs::remove(i->path(), failed);
+      if (failed) log::warning("cannot remove {}: {}", i->path().string(), failed.message());
+    }
+  }
+}
+
+std::uintmax_t log_size_bytes(const fs::path& directory) {
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(directory / "redis.log", error);
+  return error ? 0 : size;
+}
+
+void bound_log(const fs::path& directory) {
+  if (log_size_bytes(directory) < kLongestLogBytes) return;
+  std::error_code error;
+  fs::rename(directory / "redis.log", directory / "redis.log.1", error);
+  if (error)
+    log::warning("cannot move {}/redis.log aside: {}", directory.string(), error.message());
+}
+
+std::string read_log(const fs::path& directory, std::uintmax_t offset) {
+  const std::uintmax_t size = log_size_bytes(directory);
+  std::ifstream file(directory / "redis.log", std::ios::binary);
+  file.seekg(
+      static_cast<std::streamoff>(std::max(offset, size > kTailBytes ? size - kTailBytes : 0)));
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace agentainer::store
