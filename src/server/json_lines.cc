@@ -92,7 +92,7 @@ class JsonLines final : public Items, public std::enable_shared_from_this<JsonLi
       } else if (!is_blank(c)) {
         line_is_blank_ = false;
       }
-      if (position_ + i - line_ > kMaxItemBytes)
+      if (position_ + i + 1 - line_ > kMaxItemBytes)
         return fail(ErrorCode::kInvalid, "input_file {}: item {} is longer than {} MiB", path_,
                     starts_.size(), kMaxItemBytes >> 20);
     }
