@@ -102,23 +102,34 @@ class Writer {
     }
   }
 
-  /// A branch with one or two targets, which follow it at once.
+  /// A branch or a decision with its targets, which follow it at once.
   void branch(const std::string& id) {
-    const std::string yes = fmt::format("s{}", ids_.size() + 1);
-    const std::string no = fmt::format("s{}", ids_.size() + 2);
-    line("    type: branch");
+    const bool decision = random_.chance(0.4);
+    const std::uint32_t targets = decision ? random_.between(1, 3) : 2;
+    const auto target = [&](std::uint32_t i) { return fmt::format("s{}", ids_.size() + 1 + i); };
+    line(decision ? "    type: decision" : "    type: branch");
     dependencies();
-    line("    branch:");
-    line(fmt::format("      condition: \"state.score >= {}\"", random_.below(10)));
-    line(fmt::format("      true_steps: [{}]", yes));
-    line(fmt::format("      false_steps: [{}]", no));
+    if (decision) {
+      line("    decision:");
+      line("      choices:");
+      for (std::uint32_t i = 0; i < targets; ++i)
+        line(fmt::format("        - {{condition: \"state.score >= {}\", next: [{}]}}",
+                         random_.below(12), target(i)));
+      if (random_.chance(0.5)) line(fmt::format("      default: {}", target(targets - 1)));
+    } else {
+      line("    branch:");
+      line(fmt::format("      condition: \"state.score >= {}\"", random_.below(10)));
+      line(fmt::format("      true_steps: [{}]", target(0)));
+      line(fmt::format("      false_steps: [{}]", target(1)));
+    }
     ids_.push_back(id);
-    for (const std::string& target : {yes, no}) {
-      line(fmt::format("  - id: {}", target));
+    for (std::uint32_t i = 0; i < targets; ++i) {
+      const std::string name = fmt::format("s{}", ids_.size());
+      line(fmt::format("  - id: {}", name));
       line("    type: sequential");
       agent();
-      ids_.push_back(target);
-      gatherable_.push_back(target);
+      ids_.push_back(name);
+      gatherable_.push_back(name);
     }
   }
 
