@@ -49,6 +49,7 @@ std::string inert_text(std::string_view bytes) {
 }
 
 std::string last_lines(std::string_view bytes, std::size_t max_lines) {
+  if (max_lines == 0) return {};
   std::string text = inert_text(bytes);
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ' || text.back() == '\t')) text.pop_back();
   std::size_t begin = text.size();
