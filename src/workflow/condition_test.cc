@@ -98,7 +98,7 @@ TEST(Condition, CelAndJunctions) {
 TEST(Condition, TextIsForPeople) {
   const std::pair<std::string_view, std::string_view> table[] = {
       {"state.score >= 0.8", "state.score >= 0.8"},
-      {"{field: '$.a[0].b', operator: ge, value: 0.8}", "state.a.0.b >= 8E-1"},
+      {"{field: '$.a[0].b', operator: ge, value: 0.8}", "state.a.0.b >= 0.8"},
       {"{and: [{field: a, value: x}, {or: [state.b, {not: state.c}]}]}",
        "state.a == \"x\" and ((state.b) or not (state.c))"},
   };

@@ -20,6 +20,9 @@ struct Read {
     return whole && !document.empty() ? to_text(to_json(document.root(), reporter))
                                       : "(incomplete)";
   }
+  Json value() {
+    return whole && !document.empty() ? to_json(document.root(), reporter) : Json("(incomplete)");
+  }
   std::string faults() { return summary({nullptr, reporter.finish(document)}); }
 
   Document document;
@@ -42,8 +45,8 @@ TEST(YamlReader, TypesAreTheCoreSchemas) {
       {"0x1F", "31"},
       {"0o17", "15"},
       {"017", "17"},
-      {"1e3", "1E3"},
-      {".5", "5E-1"},
+      {"1e3", "1000.0"},
+      {".5", "0.5"},
       {"1:30", R"("1:30")"},
       {"1_000", R"("1_000")"},
       {"9223372036854775807", "9223372036854775807"},
@@ -56,9 +59,10 @@ TEST(YamlReader, TypesAreTheCoreSchemas) {
       {"! 12", R"("12")"},
       {"- b\n  - [1, {a: }]", R"(["b",[1,{"a":null}]])"},
   };
-  for (const auto& [text, json] : table) {
+  for (const auto& [text, expected] : table) {
     Read read(std::string("k:\n  ") + std::string(text));
-    EXPECT_EQ(read.json(), "{\"k\":" + std::string(json) + "}") << text << read.faults();
+    EXPECT_EQ(read.value(), json::parse("{\"k\":" + std::string(expected) + "}"))
+        << text << read.faults();
   }
 }
 
@@ -202,16 +206,16 @@ TEST(YamlReader, DepthAndSizeAreBounded) {
 TEST(JsonReader, ReadsWhatRfc8259Says) {
   const std::pair<std::string_view, std::string_view> table[] = {
       {R"({"a": [1, -2.5e3, true, false, null, "x"], "b": {}})",
-       R"({"a":[1,-2.5E3,true,false,null,"x"],"b":{}})"},
+       R"({"a":[1,-2500.0,true,false,null,"x"],"b":{}})"},
       {R"( {"a": "\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00"} )",
        "{\"a\":\"\\\"\\\\/\\b\\f\\n\\r\\t\xC3\xA9\xF0\x9F\x98\x80\"}"},
       {R"({"a": 18446744073709551615, "b": -9223372036854775808})",
        R"({"a":18446744073709551615,"b":-9223372036854775808})"},
       {R"({"yes": "on", "<<": {"a": 1}, "": []})", R"({"yes":"on","<<":{"a":1},"":[]})"},
   };
-  for (const auto& [text, json] : table) {
+  for (const auto& [text, expected] : table) {
     Read read(text, true);
-    EXPECT_EQ(read.json(), json) << text << read.faults();
+    EXPECT_EQ(read.value(), json::parse(expected)) << text << read.faults();
   }
 }
 
