@@ -24,6 +24,7 @@ class Decider {
   const workflow::Definition& definition() const { return *state_.definition; }
   const workflow::Step& defined(StepIndex step) const { return definition().step(step); }
   void set_state(std::string key, Text text);
+  bool all_steps_ended() const { return state_.ended_steps == state_.steps.size(); }
 
   // task_rules.cc: attempts and tasks
   void on_attempt_ended(AttemptEnded& event);
@@ -44,6 +45,8 @@ class Decider {
   void start_map(StepIndex step);
   void start_map_over(StepIndex step, std::uint32_t items, std::string fingerprint);
   void choose(StepIndex step);
+  std::string failure_summary() const;
+  void settle_all();
   void settle(StepIndex step);
   void complete_single(StepIndex step);
   void on_items_read(ItemsRead& event);

@@ -36,7 +36,7 @@ void Decider::handle(Event& event) {
   } else if (std::get_if<StartRequested>(&event) != nullptr) {
     if (state_.status == WorkflowStatus::kPending && !state_.stopping) emit(WorkflowStarted{});
   } else if (auto* cancel = std::get_if<CancelRequested>(&event)) {
-    if (!state_.stopping) stop_workflow(WorkflowStatus::kCancelled, cancel->reason);
+    stop_workflow(WorkflowStatus::kCancelled, cancel->reason);
   } else if (auto* change = std::get_if<StateChangeRequested>(&event)) {
     set_state(change->key, change->text
                                ? std::make_shared<const std::string>(std::move(*change->text))
@@ -49,24 +49,20 @@ void Decider::handle(Event& event) {
 
 void Decider::advance() {
   if (has_ended(state_.status)) return;
+  settle_all();
   check_deadlines();
   take_due_retries(state_, context_.now);
   while (!state_.agenda.settled.empty() || !state_.agenda.ready.empty()) {
-    const std::size_t records_before = effects_.records.size();
-    const auto settled = std::exchange(state_.agenda.settled, {});
-    for (const StepIndex step : settled)
-      if (state_.step(step).status == StepStatus::kRunning) settle(step);
+    settle_all();
     // Started steps leave the set; one that waits for its items to be read leaves it too.
     while (!state_.agenda.ready.empty()) {
       const StepIndex step = *state_.agenda.ready.begin();
       state_.agenda.ready.erase(state_.agenda.ready.begin());
       start_step(step);
     }
-    if (effects_.records.size() == records_before) break;
   }
   dispatch();
-  const bool all_ended = state_.ended_steps == state_.steps.size();
-  if (all_ended && state_.in_flight == 0) {
+  if (all_steps_ended() && state_.in_flight == 0) {
     WorkflowStatus status = WorkflowStatus::kCompleted;
     std::string reason = state_.reason;
     if (state_.stopping) {
@@ -74,13 +70,34 @@ void Decider::advance() {
     } else if (state_.failed_steps > 0) {
       if (definition().failure_strategy != workflow::FailureStrategy::kContinueOnPartial)
         status = WorkflowStatus::kFailed;
-      reason = fmt::format("{} of {} steps failed", state_.failed_steps, state_.steps.size());
+      reason = failure_summary();
     }
     emit(WorkflowEnded{status, std::move(reason)});
   }
 }
 
+std::string Decider::failure_summary() const {
+  const StepIndex first = *state_.first_failed;
+  const std::string& reason = state_.step(first).reason;
+  if (state_.failed_steps == 1)
+    return bounded(fmt::format("step {} failed: {}", defined(first).id, reason));
+  return bounded(
+      fmt::format("{} steps failed, {} first: {}", state_.failed_steps, defined(first).id, reason));
+}
+
+void Decider::settle_all() {
+  std::set<StepIndex>& settled = state_.agenda.settled;
+  while (!settled.empty()) {
+    const StepIndex step = *settled.begin();
+    settled.erase(settled.begin());
+    settle(step);
+  }
+}
+
 void Decider::stop_workflow(WorkflowStatus outcome, std::string_view reason) {
+  // What had come to its end before has its own outcome, whatever batch the end came in.
+  if (!state_.stopping) settle_all();
+  if (state_.stopping || all_steps_ended()) return;
   for (std::uint32_t i = 0; i < state_.steps.size(); ++i) {
     const StepState& step = state_.steps[i];
     if (step.status == StepStatus::kRunning && !step.stopping) stop_attempts_of(StepIndex{i});
@@ -89,7 +106,7 @@ void Decider::stop_workflow(WorkflowStatus outcome, std::string_view reason) {
 }
 
 void Decider::check_deadlines() {
-  if (state_.stopping || state_.status != WorkflowStatus::kRunning) return;
+  if (state_.stopping || state_.status != WorkflowStatus::kRunning || all_steps_ended()) return;
   const milliseconds timeout = definition().timeout;
   if (timeout.count() > 0 && state_.started + timeout <= context_.now) {
     stop_workflow(WorkflowStatus::kFailed,

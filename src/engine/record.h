@@ -21,32 +21,41 @@ namespace agentainer::engine {
 
 struct WorkflowCreated {
   std::string name;
+  bool operator==(const WorkflowCreated&) const = default;
 };
-struct WorkflowStarted {};
+struct WorkflowStarted {
+  bool operator==(const WorkflowStarted&) const = default;
+};
 
 /// From here on nothing new starts; what runs is being stopped.
 struct WorkflowStopping {
   WorkflowStatus outcome = WorkflowStatus::kFailed;  ///< kFailed or kCancelled
   std::string reason;
+  bool operator==(const WorkflowStopping&) const = default;
 };
 struct WorkflowEnded {
   WorkflowStatus status = WorkflowStatus::kCompleted;
   std::string reason;
+  bool operator==(const WorkflowEnded&) const = default;
 };
 /// A server took the workflow up again after another one (or a restart of the same) left it.
-struct WorkflowResumed {};
+struct WorkflowResumed {
+  bool operator==(const WorkflowResumed&) const = default;
+};
 
 struct StepStarted {
   StepIndex step{};
   std::uint32_t tasks = 0;
   std::uint32_t items = 0;  ///< Of a map; with batches there are fewer tasks than items.
   std::string fingerprint;  ///< Of a map's input_file.
+  bool operator==(const StepStarted&) const = default;
 };
 /// The step is decided (failed or cancelled) while attempts still run.
 struct StepStopping {
   StepIndex step{};
   StepStatus outcome = StepStatus::kFailed;
   std::string reason;
+  bool operator==(const StepStopping&) const = default;
 };
 struct StepEnded {
   StepIndex step{};
@@ -54,6 +63,7 @@ struct StepEnded {
   std::string reason;
   std::string choice;                  ///< Of a branch or decision: the name of what it selected.
   std::vector<StepIndex> passed_over;  ///< Steps it did not select; they are skipped.
+  bool operator==(const StepEnded&) const = default;
 };
 
 /// Tasks [first, last] of a step, all with the same attempt number.
@@ -61,20 +71,24 @@ struct TaskRun {
   std::uint32_t first = 0;
   std::uint32_t last = 0;
   std::uint32_t attempt = 0;
+  bool operator==(const TaskRun&) const = default;
 };
 struct TasksDispatched {
   StepIndex step{};
   std::vector<TaskRun> tasks;
+  bool operator==(const TasksDispatched&) const = default;
 };
 struct TasksSucceeded {
   StepIndex step{};
   std::vector<TaskRun> tasks;
   std::vector<std::uint32_t> durations_ms;  ///< One for each task, in the order of `tasks`.
+  bool operator==(const TasksSucceeded&) const = default;
 };
 /// Attempts that were stopped because nobody wants their result any more.
 struct TasksCancelled {
   StepIndex step{};
   std::vector<TaskRun> tasks;
+  bool operator==(const TasksCancelled&) const = default;
 };
 struct AttemptFailed {
   StepIndex step{};
@@ -87,15 +101,18 @@ struct AttemptFailed {
   std::uint32_t duration_ms = 0;
   bool counts = true;                          ///< Counts towards max_attempts.
   std::optional<std::int64_t> retry_delay_ms;  ///< Absent: final.
+  bool operator==(const AttemptFailed&) const = default;
 };
 /// A report that came too late: its attempt is not the current one, or its task has ended.
 struct ResultRefused {
   StepIndex step{};
   TaskIndex task{};
   Attempt attempt{};
+  bool operator==(const ResultRefused&) const = default;
 };
 struct StateChanged {
   std::vector<std::string> keys;
+  bool operator==(const StateChanged&) const = default;
 };
 
 using RecordBody =
@@ -106,6 +123,7 @@ using RecordBody =
 struct Record {
   TimePoint at{};
   RecordBody body;
+  bool operator==(const Record&) const = default;
 };
 
 inline constexpr std::size_t kMaxReasonBytes = 4096;

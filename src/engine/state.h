@@ -128,6 +128,7 @@ struct WorkflowState {
   std::uint32_t in_flight = 0;  ///< Attempts dispatched and not yet reported.
   std::uint32_t ended_steps = 0;
   std::uint32_t failed_steps = 0;
+  std::optional<StepIndex> first_failed;
   Agenda agenda;
 
   StepState& step(StepIndex index) { return steps[to_int(index)]; }

@@ -1,6 +1,7 @@
 // The life of a step: when it starts, what it selects, how it ends.
 
 #include <set>
+#include <utility>
 
 #include "engine/decider.h"
 #include "engine/environment.h"
@@ -158,8 +159,7 @@ void Decider::settle(StepIndex index) {
     complete_single(index);
     return;
   }
-  if (step.collecting) return;
-  step.collecting = true;
+  if (std::exchange(step.collecting, true)) return;
   if (step.tasks.size() == 0) {
     ResultsCollected nothing{index, "[]", "[]", {}};
     on_results_collected(nothing);
@@ -224,7 +224,7 @@ void Decider::skip_step(StepIndex index, std::string_view reason) {
 }
 
 void Decider::on_step_failed(StepIndex index, std::string_view reason) {
-  if (state_.stopping || definition().failure_strategy != FailureStrategy::kFailFast) return;
+  if (definition().failure_strategy != FailureStrategy::kFailFast) return;
   stop_workflow(WorkflowStatus::kFailed,
                 fmt::format("step {} failed: {}", defined(index).id, reason));
 }

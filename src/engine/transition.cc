@@ -4,6 +4,11 @@
 namespace agentainer::engine {
 namespace {
 
+void forget_deadline(WorkflowState& state, StepIndex index) {
+  if (const auto& first = state.step(index).first_dispatched)
+    state.agenda.step_deadlines.erase({*first + state.definition->step(index).step_timeout, index});
+}
+
 /// Puts the step where the agenda expects it, after any change of its tasks.
 void refile(WorkflowState& state, StepIndex index) {
   StepState& step = state.step(index);
@@ -22,8 +27,9 @@ void refile(WorkflowState& state, StepIndex index) {
   const bool due = agenda.due_retries.contains(index);
   file(agenda.dispatching, running && !stopping && (tasks.count(TaskStatus::kWaiting) > 0 || due) &&
                                room_of(state, index) > 0);
-  file(agenda.settled,
-       running && tasks.count(TaskStatus::kRunning) == 0 && (stopping || open == 0));
+  const bool settled = running && tasks.count(TaskStatus::kRunning) == 0 && (stopping || open == 0);
+  file(agenda.settled, settled);
+  if (settled) forget_deadline(state, index);  // reading back its results takes none of its time
 }
 
 void count_dependency(WorkflowState& state, StepIndex dependent, StepIndex ended) {
@@ -41,11 +47,6 @@ void count_dependency(WorkflowState& state, StepIndex dependent, StepIndex ended
   if (step.unmet == 0 && step.status == StepStatus::kPending) state.agenda.ready.insert(dependent);
 }
 
-void forget_deadline(WorkflowState& state, StepIndex index) {
-  if (const auto& first = state.step(index).first_dispatched)
-    state.agenda.step_deadlines.erase({*first + state.definition->step(index).step_timeout, index});
-}
-
 void end_step(WorkflowState& state, StepIndex index, StepStatus status, std::string reason,
               TimePoint at) {
   StepState& step = state.step(index);
@@ -59,7 +60,7 @@ void end_step(WorkflowState& state, StepIndex index, StepStatus status, std::str
   step.reading_items = false;
   step.collecting = false;
   ++state.ended_steps;
-  if (status == StepStatus::kFailed) ++state.failed_steps;
+  if (status == StepStatus::kFailed && state.failed_steps++ == 0) state.first_failed = index;
   state.agenda.ready.erase(index);
   refile(state, index);
   for (const StepIndex dependent : state.definition->step(index).dependents)
