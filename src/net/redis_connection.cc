@@ -78,7 +78,7 @@ struct RedisConnection::Impl : std::enable_shared_from_this<Impl> {
   std::optional<Executor::TimerId> attempt_timer;  ///< Ends an attempt, or begins the next.
   milliseconds backoff{};
   std::string last_reason;  ///< Why there is no connection.
-  std::string last_logged;
+  TimePoint told{};         ///< When the log was last told why.
 
   Impl(EventLoop& event_loop, RedisAddress where, RedisConnectionOptions how)
       : loop(event_loop), address(std::move(where)), options(how) {}
@@ -155,7 +155,6 @@ struct RedisConnection::Impl : std::enable_shared_from_this<Impl> {
     backoff = milliseconds{0};
     if (!last_reason.empty()) log::info("connected to {} again", address.display());
     last_reason.clear();
-    last_logged.clear();
     for (Waiting& request : std::exchange(waiting, {}))
       enqueue_bytes(request.bytes, std::move(request.answer), request.bytes.size());
     if (first_done) std::exchange(first_done, nullptr)(Status());
@@ -192,13 +191,12 @@ struct RedisConnection::Impl : std::enable_shared_from_this<Impl> {
     }
   }
 
-  /// A break is told at once; tries that fail after it only when they have gone on for a while.
+  /// A break is told at once, and then from time to time while there is no lasting connection.
   void note_reason(const std::string& reason) {
-    const bool is_news =
-        state == State::kReady || (backoff == options.max_backoff && reason != last_logged);
+    constexpr milliseconds kTellAgain = 10s;
     last_reason = reason;
-    if (first_done || !is_news) return;
-    last_logged = reason;
+    if (first_done || loop.now() - told < kTellAgain) return;
+    told = loop.now();
     log::warning("{}", reason);
   }
 

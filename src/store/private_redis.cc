@@ -31,11 +31,12 @@ namespace {
 constexpr milliseconds kShortestPause = 1ms;
 /// Between looks for an answer, or for the lock of a holder that has gone.
 constexpr milliseconds kLongestPause = 20ms;
-/// Before a child that keeps ending is started again, at most; one that does not even come up may
-/// need a disk to be cleared.
+/// Before a child that keeps ending is started again, at most. One that ends by itself may need
+/// somebody to clear its disk.
 constexpr milliseconds kFirstRespawnPause = 10ms;
-constexpr milliseconds kLongestPauseIfAnswered = 200ms;
-constexpr milliseconds kLongestPauseIfNot = 5s;
+constexpr milliseconds kLongestPauseIfKilled = 200ms;
+constexpr milliseconds kLongestPauseIfIll = 1s;
+constexpr milliseconds kTellAgain = 10s;
 /// A child that has run this long was well.
 constexpr milliseconds kWell = 1s;
 constexpr milliseconds kPatienceAtEnd = 5s;
@@ -89,6 +90,7 @@ struct PrivateRedis::Impl : std::enable_shared_from_this<Impl> {
   bool child_answered = false;
   std::uintmax_t log_offset = 0;
   milliseconds respawn_pause{0};
+  TimePoint told{};  ///< When the log was last told that it ended.
 
   std::unique_ptr<RedisProbe> probe;
   bool answers = false;
@@ -180,7 +182,7 @@ struct PrivateRedis::Impl : std::enable_shared_from_this<Impl> {
     kill_child();
     if (started) return give_up(error);
     log::error("{}", error.message);
-    look_in(respawn_pause = std::clamp(respawn_pause * 2, kFirstRespawnPause, kLongestPauseIfNot));
+    look_in(respawn_pause = std::clamp(respawn_pause * 2, kFirstRespawnPause, kLongestPauseIfIll));
   }
 
   void give_up(const Error& error) {
@@ -217,17 +219,19 @@ struct PrivateRedis::Impl : std::enable_shared_from_this<Impl> {
     answers = false;
     if (is_stopping) return finish_stop();
 
-    const std::string what =
-        fmt::format("redis-server (process {}) {}", ended, describe_exit(status));
-    const std::string why = explain_redis_log(read_log(directory, log_offset), directory);
-    if (started) return give_up({ErrorCode::kUnavailable, fmt::format("{}: {}", what, why)});
+    // One that was killed has nothing to say for itself.
+    const bool was_killed = WIFSIGNALED(status) && child_answered;
+    std::string message = fmt::format("redis-server (process {}) {}", ended, describe_exit(status));
+    if (!was_killed)
+      message += ": " + explain_redis_log(read_log(directory, log_offset), directory);
+    if (started) return give_up({ErrorCode::kUnavailable, message});
     const bool was_well = child_answered && loop.now() - spawned >= kWell;
-    const milliseconds longest = child_answered ? kLongestPauseIfAnswered : kLongestPauseIfNot;
+    const milliseconds longest = was_killed ? kLongestPauseIfKilled : kLongestPauseIfIll;
     respawn_pause = was_well ? 0ms : std::clamp(respawn_pause * 2, kFirstRespawnPause, longest);
-    if (child_answered)
-      log::warning("{}; it is started again", what);
-    else
-      log::error("{}; it is tried again in {} ms: {}", what, respawn_pause.count(), why);
+    if (was_well || loop.now() - told >= kTellAgain) {
+      told = loop.now();
+      log::warning("{}; it is started again", message);
+    }
     look_in(respawn_pause);
   }
 

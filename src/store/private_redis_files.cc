@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 #include <system_error>
 
 #include "base/log.h"
@@ -17,20 +18,41 @@ constexpr std::uintmax_t kTailBytes = 16 * 1024;
 }  // namespace
 
 std::vector<std::string> redis_arguments(std::uint64_t maxmemory_bytes) {
-  return {// Reachable through its socket alone, and by this user alone.
-          "--port", "0", "--unixsocket", "redis.sock", "--unixsocketperm", "700",
-          // A write is on disk before it is acknowledged; a log cut off by a crash in the middle of
-          // a write,
-          // which nobody was told of, is no error.
-          "--appendonly", "yes", "--appendfsync", "always", "--no-appendfsync-on-rewrite", "no",
-          "--aof-use-rdb-preamble", "yes", "--aof-load-truncated", "yes", "--save", "",
-          // The log is rewritten when it has doubled, but not while it is small.
-          "--auto-aof-rewrite-percentage", "100", "--auto-aof-rewrite-min-size", "64mb",
-          "--maxmemory", std::to_string(maxmemory_bytes), "--maxmemory-policy", "noeviction",
-          // Buckets of task results stay packed (keys.h).
-          "--hash-max-listpack-entries", "128", "--hash-max-listpack-value", "256", "--dir", ".",
-          "--logfile", "redis.log", "--loglevel", "notice", "--daemonize", "no", "--databases", "1",
-          "--timeout", "0"};
+  std::vector<std::string> arguments;
+  const auto set = [&](std::string_view name, std::string value) {
+    arguments.push_back("--" + std::string(name));
+    arguments.push_back(std::move(value));
+  };
+  // Reachable through its socket alone, and by this user alone.
+  set("port", "0");
+  set("unixsocket", "redis.sock");
+  set("unixsocketperm", "700");
+  set("timeout", "0");
+  // A write is on disk before it is acknowledged. A log that a crash cut off in the middle of a
+  // write, which nobody was told of, is no error.
+  set("appendonly", "yes");
+  set("appendfsync", "always");
+  set("no-appendfsync-on-rewrite", "no");
+  set("aof-use-rdb-preamble", "yes");
+  set("aof-load-truncated", "yes");
+  set("save", "");
+  // The log is rewritten when it has doubled, but not while it is small.
+  set("auto-aof-rewrite-percentage", "100");
+  set("auto-aof-rewrite-min-size", "64mb");
+  set("maxmemory", std::to_string(maxmemory_bytes));
+  set("maxmemory-policy", "noeviction");
+  // Buckets of task results stay packed (keys.h).
+  set("hash-max-listpack-entries", "128");
+  set("hash-max-listpack-value", "256");
+  // One look a second after what waits: nothing of ours needs more, and an idle one takes no
+  // processor.
+  set("hz", "1");
+  set("databases", "1");
+  set("daemonize", "no");
+  set("dir", ".");
+  set("logfile", "redis.log");
+  set("loglevel", "notice");
+  return arguments;
 }
 
 Status make_redis_directory(const fs::path& directory) {

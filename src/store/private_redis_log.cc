@@ -15,6 +15,7 @@ struct Row {
 /// {0}: the directory.
 constexpr std::array kRows{
     Row{"No space left on device", "the disk of {0} is full: free space on it"},
+    Row{"Short write while writing to the AOF file", "the disk of {0} is full: free space on it"},
     Row{"Disk quota exceeded", "the disk quota for {0} is used up: free space"},
     Row{"Bad file format reading the append only file",
         "its data is damaged: copy {0}/appendonlydir somewhere safe, then repair the file named "

@@ -119,6 +119,9 @@ class Store {
   /// Sending the same commit again after kMaybeDone or kUnavailable is safe: if it had happened, it is
   /// acknowledged and changes nothing. kFenced: `epoch` is not the owner, or the sequence has moved on
   /// under another commit; kConflict: `create` of an id that exists; kResource: the store is full.
+  /// Further: kUnavailable, although the store is there, while an earlier commit of the workflow has not
+  /// happened (send that one again first); kConflict after a commit that said `finished`; kNotFound.
+  /// After kMaybeDone the same commit has to be sent again: another one in its place may meet it late.
   virtual void commit(Commit commit, DoneStatus done) = 0;
 
   /// Everything but task outputs. kNotFound.
