@@ -18,9 +18,9 @@ def of_python(output: str) -> tuple[int, int, int] | None:
     ran, ended = _RAN.search(output), _ENDED.search(output)
     if not ran or not ended:
         return None
-    counts = {key: int(n) for key, n in re.findall(r"([\w ]+)=(\d+)", ended.group(1) or "")}
-    failed = counts.get("failures", 0) + counts.get("errors", 0) + counts.get(" unexpected successes", 0)
-    skipped = counts.get("skipped", 0) + counts.get(" skipped", 0)
+    counts = {key.strip(): int(n) for key, n in re.findall(r"([\w ]+)=(\d+)", ended.group(1) or "")}
+    failed = sum(counts.get(key, 0) for key in ("failures", "errors", "unexpected successes"))
+    skipped = counts.get("skipped", 0)
     return max(int(ran.group(1)) - failed - skipped, 0), failed, skipped
 
 

@@ -20,8 +20,6 @@ from pathlib import Path
 
 from source_text import sources_under
 
-ROOT = Path(__file__).resolve().parent.parent
-SCRATCH = ROOT / "build" / "tidy"
 TOOL = "clang-tidy-14"
 COMPILER = "clang++-14"
 MOST_FILES = 12
@@ -37,61 +35,70 @@ def digest(*parts: bytes) -> str:
     return sha.hexdigest()[:32]
 
 
-FLAGS = ["-std=c++20", f"-I{ROOT / 'src'}", "-w"]
+class Tidy:
+    """One run over a checkout. `common` is what all results depend on besides the files themselves."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.scratch = root / "build" / "tidy"
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        self.flags = ["-std=c++20", f"-I{root / 'src'}", "-w"]
+        self.config = root / ".clang-tidy"
+        version = subprocess.run([TOOL, "--version"], capture_output=True, check=True).stdout
+        headers = b"".join(str(h).encode() + h.read_bytes() for h in sources_under(root / "src", ".h"))
+        self.common = digest(version, self.config.read_bytes(), headers).encode()
+
+    def check(self, files: list[Path]) -> list[str]:
+        """The findings in the files, one text for each unit they had to be split into."""
+        key = digest(self.common, *(str(f).encode() + b"\0" + f.read_bytes() for f in files))
+        passed = self.scratch / f"{key}.passed"
+        if passed.exists():
+            passed.touch()
+            return []
+        unit = self.scratch / f"{key}.cc"
+        unit.write_text("".join(f'#include "{f}"\n' for f in files), encoding="utf-8")
+        try:
+            clashing = self.files_that_clash(files, unit) if len(files) > 1 else set()
+            apart = [f for f in files if f in clashing]
+            if not apart:
+                said = [text for text in [self.run_tool(unit)] if text]
+            elif len(apart) < len(files):
+                said = self.check([f for f in files if f not in clashing]) + self.check(apart)
+            else:
+                said = [text for f in files for text in self.check([f])]
+        finally:
+            unit.unlink()
+        if not said:
+            passed.touch()
+        return said
+
+    def files_that_clash(self, files: list[Path], unit: Path) -> set[Path]:
+        """Those of the files that do not compile after the ones before them."""
+        command = [COMPILER, *self.flags, "-fsyntax-only", "-ferror-limit=0", str(unit)]
+        messages = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+        return {Path(name) for name in _ERROR.findall(messages)} & set(files)
+
+    def run_tool(self, unit: Path) -> str:
+        """What clang-tidy says of the unit; empty when it has nothing to say."""
+        command = [TOOL, "--quiet", f"--config-file={self.config}", f"--header-filter={re.escape(str(self.root))}/src/",
+                   str(unit), "--", *self.flags]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return ""
+        lines = [line for line in done.stdout.splitlines() if line.strip()]
+        return "\n".join(lines) or done.stderr.strip() or f"{TOOL} ended with {done.returncode}"
+
+    def forget_old(self, most: int = 2000) -> None:
+        remembered = sorted(self.scratch.glob("*.passed"), key=lambda p: p.stat().st_mtime)
+        for path in remembered[:-most]:
+            path.unlink()
 
 
-def write_unit(files: list[Path], key: str) -> Path:
-    unit = SCRATCH / f"{key}.cc"
-    unit.write_text("".join(f'#include "{f}"\n' for f in files), encoding="utf-8")
-    return unit
-
-
-def files_that_clash(files: list[Path], key: str) -> set[Path]:
-    """Those of the files that do not compile after the ones before them."""
-    command = [COMPILER, *FLAGS, "-fsyntax-only", "-ferror-limit=0", str(write_unit(files, key))]
-    messages = subprocess.run(command, capture_output=True, text=True, check=False).stderr
-    return {Path(name) for name in _ERROR.findall(messages)} & set(files)
-
-
-def run_tool(files: list[Path], key: str) -> str:
-    """What clang-tidy says of the files as one translation unit; empty when it has nothing to say."""
-    command = [TOOL, "--quiet", f"--config-file={ROOT / '.clang-tidy'}", f"--header-filter={re.escape(str(ROOT))}/src/",
-               str(write_unit(files, key)), "--", *FLAGS]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        return ""
-    lines = [line for line in done.stdout.splitlines() if line.strip()]
-    return "\n".join(lines) or done.stderr.strip() or f"{TOOL} ended with {done.returncode}"
-
-
-def check(files: list[Path], common: bytes) -> list[str]:
-    """The findings in the files, one text for each unit they had to be split into."""
-    key = digest(common, *(str(f).encode() + b"\0" + f.read_bytes() for f in files))
-    passed = SCRATCH / f"{key}.passed"
-    if passed.exists():
-        passed.touch()
-        return []
-    try:
-        clashing = files_that_clash(files, key) if len(files) > 1 else set()
-        apart = [f for f in files if f in clashing]
-        if apart and len(apart) < len(files):
-            said = check([f for f in files if f not in clashing], common) + check(apart, common)
-        elif apart:
-            said = [text for f in files for text in check([f], common)]
-        else:
-            said = [text for text in [run_tool(files, key)] if text]
-    finally:
-        (SCRATCH / f"{key}.cc").unlink(missing_ok=True)
-    if not said:
-        passed.touch()
-    return said
-
-
-def without_repetition(texts: list[str]) -> list[str]:
-    """The diagnostics with their source lines; one in a header is found again by every group."""
+def without_repetition(texts: list[str], root: Path) -> list[str]:
+    """The diagnostics with their source lines; one in a header is found again by every unit."""
     seen, kept, keep = set(), [], True
     for line in "\n".join(texts).splitlines():
-        line = line.replace(f"{ROOT}/", "")
+        line = line.replace(f"{root}/", "")
         if _DIAGNOSTIC.match(line):
             keep = line not in seen
             seen.add(line)
@@ -100,34 +107,28 @@ def without_repetition(texts: list[str]) -> list[str]:
     return kept
 
 
-def forget_old(most: int = 2000) -> None:
-    remembered = sorted(SCRATCH.glob("*.passed"), key=lambda p: p.stat().st_mtime)
-    for path in remembered[:-most]:
-        path.unlink()
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("files", nargs="*", type=Path, help="default: every .cc of src/ but tests")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    options = parser.parse_args()
-    SCRATCH.mkdir(parents=True, exist_ok=True)
-
-    files = [f.resolve() for f in options.files] or sources_under(ROOT / "src", ".cc")
+def groups_of(files: list[Path]) -> list[list[Path]]:
+    """Files of one folder together, the large groups first."""
     folders: dict[Path, list[Path]] = defaultdict(list)
     for file in files:
         if not re.search(r"_(test|fuzz|bench)$", file.stem):
             folders[file.parent].append(file)
     groups = [members[i:i + MOST_FILES] for members in folders.values() for i in range(0, len(members), MOST_FILES)]
-    groups.sort(key=len, reverse=True)
+    return sorted(groups, key=len, reverse=True)
 
-    version = subprocess.run([TOOL, "--version"], capture_output=True, check=True).stdout
-    headers = b"".join(str(h).encode() + h.read_bytes() for h in sources_under(ROOT / "src", ".h"))
-    common = digest(version, (ROOT / ".clang-tidy").read_bytes(), headers).encode()
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("files", nargs="*", type=Path, help="default: every .cc of src/ but tests")
+    parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parent.parent)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    tidy = Tidy(options.root.resolve())
+    groups = groups_of([f.resolve() for f in options.files] or sources_under(tidy.root / "src", ".cc"))
     with ThreadPoolExecutor(options.jobs) as pool:
-        texts = [text for found in pool.map(lambda g: check(g, common), groups) for text in found]
-    forget_old()
-    for line in without_repetition(texts):
+        texts = [text for found in pool.map(tidy.check, groups) for text in found]
+    tidy.forget_old()
+    for line in without_repetition(texts, tidy.root):
         print(line, file=sys.stderr)
     print(f"clang-tidy on {sum(map(len, groups))} files: {'problems' if texts else 'no problems'}")
     return 1 if texts else 0

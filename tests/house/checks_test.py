@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -220,6 +221,63 @@ class Manners(Tree):
     def test_large_seeds(self) -> None:
         self.write("tests/fuzz/cel/seed", b"x" * 20_000)
         self.assert_problem(self.check("manners"), "tests/fuzz/cel/seed:1", "more than")
+
+
+@unittest.skipUnless(shutil.which("clang-tidy-14"), "clang-tidy-14 is not installed")
+class Tidy(Tree):
+    def tidy(self) -> tuple[int, str]:
+        command = [sys.executable, "-B", str(TOOLS / "tidy.py"), "--root", str(self.root)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode, done.stderr
+
+    def test_files_whose_local_names_clash_are_checked_apart_and_a_fault_is_found(self) -> None:
+        shutil.copy(TOOLS.parent / ".clang-tidy", self.root)
+        self.write("src/base/a.cc", "namespace {\nint helper() { return 1; }\n}\nint a() { return helper(); }\n")
+        self.write("src/base/b.cc", "namespace {\nint helper() { return 2; }\n}\nint b() { return helper(); }\n")
+        self.assertEqual(self.tidy(), (0, ""))
+        self.write("src/base/b.cc", "namespace {\nint helper() { return 2; }\n}\nint BadName() { return helper(); }\n")
+        code, said = self.tidy()
+        self.assertEqual(code, 1)
+        self.assertRegex(said, r"^src/base/b.cc:4:5: error: .*'BadName'")
+
+    def test_what_does_not_compile_is_a_problem(self) -> None:
+        shutil.copy(TOOLS.parent / ".clang-tidy", self.root)
+        self.write("src/base/a.cc", "int a() { return missing; }\n")
+        self.write("src/base/b.cc", "int b() { return 1; }\n")
+        code, said = self.tidy()
+        self.assertEqual(code, 1)
+        self.assertIn("src/base/a.cc:1:18: error: use of undeclared identifier 'missing'", said)
+
+
+class CountTests(Tree):
+    def count(self, *cases: str) -> tuple[str, str]:
+        """What count_tests.py prints for these <testcase> elements, and what it says on stderr."""
+        self.write("junit.xml", f"<testsuite>{''.join(cases)}</testsuite>")
+        command = [sys.executable, "-B", str(TOOLS / "count_tests.py"), str(self.root / "junit.xml")]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return done.stdout.strip(), done.stderr
+
+    @staticmethod
+    def case(status: str, output: str = "", inside: str = "") -> str:
+        return f'<testcase name="t.{status}" status="{status}">{inside}<system-out>{output}</system-out></testcase>'
+
+    def test_counts(self) -> None:
+        ran = "..\nRan 7 tests in 0.1s\n\n"
+        for cases, counts, names in (
+            ([self.case("run"), self.case("run")], "2 0 0", ""),
+            ([self.case("run"), self.case("fail")], "1 1 0", "failed: t.fail"),
+            ([self.case("notrun", inside="<skipped/>")], "0 0 1", "skipped: t.notrun"),
+            ([self.case("notrun")], "0 1 0", "failed: t.notrun"),
+            ([self.case("run", ran + "OK")], "7 0 0", ""),
+            ([self.case("run", ran + "OK (skipped=2)")], "5 0 2", "skipped: t.run (2)"),
+            ([self.case("fail", ran + "FAILED (failures=1, errors=2)")], "4 3 0", "failed: t.fail (3)"),
+            ([self.case("fail", ran)], "0 1 0", "failed: t.fail"),  # killed before its summary
+            ([self.case("fail", ran + "OK")], "0 1 0", "failed: t.fail"),  # ended badly after it
+        ):
+            with self.subTest(cases):
+                printed, said = self.count(*cases)
+                self.assertEqual(printed, counts)
+                self.assertEqual(said.strip(), names)
 
 
 if __name__ == "__main__":
