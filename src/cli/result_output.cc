@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "cli/command.h"
 #include "cli/text/documents.h"
 #include "cli/text/format.h"
@@ -11,9 +13,21 @@ namespace agentainer::cli {
 namespace {
 
 constexpr std::size_t kMaxShownFailures = 10;
-/// On a terminal, of a state that nobody asked for by name.
-constexpr std::size_t kMaxShownMembers = 50;
-constexpr std::size_t kShortStateBytes = 8 * 1024;
+/// Of each list and object of a state that fills more than the terminal.
+constexpr std::size_t kMaxShownMembers = 5;
+
+/// What nobody asked for by name shall not push everything else off the screen.
+void show_state(const Json& state, const WorkflowReport& report, const std::string& arguments) {
+  std::string text = pretty_json(state);
+  const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  bool cut = false;
+  if (lines + 5 > terminal_size(STDOUT_FILENO).rows)
+    text = pretty_json(state, kMaxShownMembers, &cut);
+  print(text + '\n');
+  if (cut)
+    remark(fmt::format("shortened; agentainer state{} {} prints all of it", arguments,
+                       report.id.text()));
+}
 
 ExitCode print_state(const Ending& ending, const RunOptions& options, ExitCode code) {
   const bool terminal = isatty(STDOUT_FILENO) == 1;
@@ -28,14 +42,11 @@ ExitCode print_state(const Ending& ending, const RunOptions& options, ExitCode c
   } else if (options.output == "json") {
     print(document(*parsed, DocumentFormat::kJson, terminal));
   } else if (options.output.empty()) {
-    bool cut = false;
-    const std::size_t most =
-        terminal && ending.state.size() > kShortStateBytes ? kMaxShownMembers : SIZE_MAX;
-    print(terminal ? pretty_json(*parsed, most, &cut) + '\n'
-                   : document(*parsed, DocumentFormat::kJson, false));
-    if (cut)
-      remark(fmt::format("shortened; agentainer state{} {} prints all of it",
-                         repeated_arguments(options.choice.store), ending.report.id.text()));
+    if (terminal) {
+      show_state(*parsed, ending.report, repeated_arguments(options.choice.store));
+    } else {
+      print(document(*parsed, DocumentFormat::kJson, false));
+    }
   } else {
     const Result<std::string> text = key_text(state, options.output, terminal);
     if (!text) {

@@ -94,12 +94,12 @@ class StepLine {
     if (!many && active == 0 && waiting > 0) part("waits for a free slot", Tone::kFaint);
     if (!many && step_.tasks.size() == 1 && to_int(step_.tasks.attempt(TaskIndex{0})) > 1)
       part(fmt::format("attempt {}", to_int(step_.tasks.attempt(TaskIndex{0}))));
-    retries(many);
     if (const std::uint32_t failed = step_.tasks.count(TaskStatus::kFailed); many && failed > 0)
       part(fmt::format("{} failed", grouped(failed)), Tone::kBad);
-    if (many) speed();
+    retries(many);
     if (step_.started != TimePoint{})
       part(short_duration(options_.now - step_.started), Tone::kFaint);
+    if (many) speed();
   }
 
   bool has_many_tasks() const {
@@ -143,14 +143,14 @@ class StepLine {
     const std::optional<double> rate = trend->second.per_second();
     if (!rate) return;
     const std::uint64_t left = step_.tasks.size() - ended_tasks(step_);
+    const double seconds = std::ceil(static_cast<double>(left) / *rate);
+    if (left > 0 && seconds < 30.0 * 86400.0)
+      part(fmt::format("~{} left",
+                       short_duration(std::chrono::seconds(static_cast<std::int64_t>(seconds)))),
+           Tone::kFaint);
     part(*rate >= 9.95 ? fmt::format("{}/s", grouped(static_cast<std::uint64_t>(*rate + 0.5)))
                        : fmt::format("{:.1f}/s", *rate),
          Tone::kFaint);
-    const double seconds = std::ceil(static_cast<double>(left) / *rate);
-    if (left > 0 && seconds < 30.0 * 86400.0)
-      part(fmt::format("about {} left",
-                       short_duration(std::chrono::seconds(static_cast<std::int64_t>(seconds)))),
-           Tone::kFaint);
   }
 
   void completed() {

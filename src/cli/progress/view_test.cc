@@ -44,9 +44,9 @@ TEST_F(ViewTest, AStepOfEachKind) {
   EXPECT_EQ(
       frame(w),
       (std::vector<std::string>{
-          "> example  000000yhj0000g000000000002  2.5s, 1 of 4 steps",
+          "> example  000000ygj0000g000000000002  2.5s, 1 of 4 steps",
           "  + list    1.5s",
-          "  > count   #######------------- 3/8, 2 running, 1 to retry in 3.0s, 1 failed, 1.0s",
+          "  > count   #######------------- 3/8, 2 running, 1 failed, 1 to retry in 3.0s, 1.0s",
           "            last error: count[2] attempt 1: exit code 3: ValueError: no",
           "  . reduce  waits for count",
           "  . late    waits for reduce",
@@ -70,7 +70,7 @@ TEST_F(ViewTest, EndsAndReasons) {
   w.apply(engine::WorkflowEnded{engine::WorkflowStatus::kFailed, "step a failed: exit code 2"});
   EXPECT_EQ(frame(w),
             (std::vector<std::string>{
-                "x example  000000yhj0000g000000000002  failed in 3.2s: step a failed: exit code 2",
+                "x example  000000ygj0000g000000000002  failed in 3.2s: step a failed: exit code 2",
                 "  x a  3.2s, exit code 2: last line",
                 "  - b  skipped: its condition is false",
                 "  ! c  1/3 succeeded, 0ms, cancelled",
@@ -125,7 +125,7 @@ TEST_F(ViewTest, WhereNotAllFitTheRunningTheLastAndTheNextAreShown) {
   }
   EXPECT_EQ(frame(w, 100, 8),
             (std::vector<std::string>{
-                "> example  000000yhj0000g000000000002  2m30s, 149 of 300 steps",
+                "> example  000000ygj0000g000000000002  2m30s, 149 of 300 steps",
                 "  + s147  0ms",
                 "  + s148  0ms",
                 "  > s149  0ms",

@@ -14,10 +14,12 @@ class PrettyJson {
   PrettyJson(std::size_t max_members, bool* cut) : max_members_(max_members), cut_(cut) {}
 
   void write(const Json& value, std::size_t depth) {
-    if (value.is_array() && !value.get_array().empty()) {
+    if (std::optional<std::string> line = on_one_line(value, room())) {
+      out_ += *line;
+    } else if (value.is_array()) {
       write_members(value.get_array(), '[', ']', depth,
                     [&](const Json& element) { write(element, depth + 1); });
-    } else if (value.is_object() && !value.get_object().empty()) {
+    } else if (value.is_object()) {
       write_members(value.get_object(), '{', '}', depth, [&](const auto& member) {
         append_json_string(out_, member.key());
         out_ += ": ";
@@ -30,6 +32,40 @@ class PrettyJson {
   std::string take() { return std::move(out_); }
 
  private:
+  static constexpr std::size_t kColumns = 80;
+
+  /// Bytes left on the line, with one for a comma.
+  std::size_t room() const {
+    const std::size_t used = out_.size() - (out_.rfind('\n') + 1);
+    return kColumns - std::min(kColumns, used + 1);
+  }
+
+  /// `["a", 1]`, if that takes at most `bytes`; looks at no more of a large value than that.
+  std::optional<std::string> on_one_line(const Json& value, std::size_t bytes) const {
+    if (!value.is_structured()) return to_text(value);
+    const bool is_array = value.is_array();
+    const std::size_t size = is_array ? value.get_array().size() : value.get_object().size();
+    if (size * 3 > bytes + 3 || size > max_members_) return std::nullopt;
+    std::string line(1, is_array ? '[' : '{');
+    for (std::size_t i = 0; i < size; ++i) {
+      if (i > 0) line += ", ";
+      if (!is_array) {
+        append_json_string(line,
+                           (value.get_object().begin() + static_cast<std::ptrdiff_t>(i))->key());
+        line += ": ";
+      }
+      const Json& member =
+          is_array ? value.get_array()[i]
+                   : (value.get_object().begin() + static_cast<std::ptrdiff_t>(i))->value();
+      const auto text = on_one_line(member, bytes - std::min(bytes, line.size()));
+      if (!text) return std::nullopt;
+      line += *text;
+      if (line.size() + 1 > bytes) return std::nullopt;
+    }
+    line += is_array ? ']' : '}';
+    return line.size() <= bytes || size == 0 ? std::optional(std::move(line)) : std::nullopt;
+  }
+
   template <typename Members, typename F>
   void write_members(const Members& members, char open, char close, std::size_t depth,
                      F&& write_member) {

@@ -11,9 +11,9 @@
 
 namespace agentainer::cli {
 
-/// Indented by two spaces. Lists and objects with more than `max_members` members show the first of
-/// them and a line that says how many more there are; the text is then no JSON any more, and
-/// `*cut` is set.
+/// Indented by two spaces; what fits into 80 columns is on one line. Lists and objects with more
+/// than `max_members` members show the first of them and how many more there are; the text is then
+/// no JSON any more, and `*cut` is set.
 std::string pretty_json(const Json& value, std::size_t max_members = SIZE_MAX, bool* cut = nullptr);
 
 /// A YAML 1.2 document, with a line end: block style, text with line ends as literal blocks.

@@ -8,16 +8,38 @@ namespace {
 
 Json parsed(std::string_view text) { return parse_json(text).value(); }
 
-TEST(PrettyJson, IndentsAndStaysTheSameValue) {
-  const Json value = parsed(R"({"a":[1,2],"b":{},"c":"x"})");
+TEST(PrettyJson, WhatFitsIsOnOneLine) {
+  EXPECT_EQ(pretty_json(parsed(R"({"a":[1,2],"b":{},"c":"x"})")),
+            R"({"a": [1, 2], "b": {}, "c": "x"})");
+  EXPECT_EQ(pretty_json(parsed("[]")), "[]");
+  EXPECT_EQ(pretty_json(parsed("3")), "3");
+}
+
+TEST(PrettyJson, IndentsWhatDoesNot) {
+  const std::string words(66, 'w');
+  const Json value = json::object{{"first", words}, {"second", json::array{words, 1}}, {"c", 2}};
   const std::string text = pretty_json(value);
-  EXPECT_EQ(text, "{\n  \"a\": [\n    1,\n    2\n  ],\n  \"b\": {},\n  \"c\": \"x\"\n}");
+  EXPECT_EQ(text, "{\n  \"first\": \"" + words + "\",\n  \"second\": [\n    \"" + words +
+                      "\",\n    1\n  ],\n  \"c\": 2\n}");
   EXPECT_EQ(parsed(text), value);
+}
+
+TEST(PrettyJson, LinesStayShortAndTheValueTheSame) {
+  json::array list;
+  for (int i = 0; i < 300; ++i)
+    list.push_back(json::object{{"number", i}, {"list", json::array(i % 20, i)}});
+  const std::string text = pretty_json(list);
+  EXPECT_EQ(parsed(text), Json(list));
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    EXPECT_LE(end - begin, 80u);
+    begin = end + 1;
+  }
 }
 
 TEST(PrettyJson, SaysWhatItLeavesOut) {
   bool cut = false;
-  EXPECT_EQ(pretty_json(parsed("[1,2,3]"), 3, &cut), "[\n  1,\n  2,\n  3\n]");
+  EXPECT_EQ(pretty_json(parsed("[1,2,3]"), 3, &cut), "[1, 2, 3]");
   EXPECT_FALSE(cut);
   EXPECT_EQ(pretty_json(parsed("[1,2,3]"), 2, &cut), "[\n  1,\n  2,\n  ... 1 more\n]");
   EXPECT_TRUE(cut);
@@ -25,7 +47,7 @@ TEST(PrettyJson, SaysWhatItLeavesOut) {
 
 TEST(Yaml, IsWhatAPersonWouldWrite) {
   EXPECT_EQ(to_yaml(parsed(R"({"name":"word count","tags":["a","b"],"empty":{},"none":null,
-                              "list":[{"x":1,"y":[2,3]},[4]],"text":"one\ntwo\n"})")),
+                              "list":[{"x":1,"z":[2,3]},[4]],"text":"one\ntwo\n"})")),
             "name: word count\n"
             "tags:\n"
             "  - a\n"
@@ -34,7 +56,7 @@ TEST(Yaml, IsWhatAPersonWouldWrite) {
             "none: null\n"
             "list:\n"
             "  - x: 1\n"
-            "    y:\n"
+            "    z:\n"
             "      - 2\n"
             "      - 3\n"
             "  - - 4\n"

@@ -97,7 +97,7 @@ struct Describe {
             Tone::kWaiting};
   }
   Description operator()(const engine::StateChanged& r) const {
-    return {fmt::format("state changed from outside: {}", join(r.keys))};
+    return {fmt::format("state changed: {}", join(r.keys))};
   }
 };
 
