@@ -31,7 +31,7 @@ format: ## format the sources in place
 	@git ls-files '*.cc' '*.h' | xargs clang-format-14 -i
 
 bench: ## run the benchmarks
-	@tools/build.sh release
+	@tools/build.sh release benchmarks
 	@tools/bench.sh
 
 demo: ## run the main job: a MapReduce word count
