@@ -66,7 +66,7 @@ std::shared_ptr<const Node> read_comparison(const ObjectReader& fields, const Va
   if (good) {
     auto path = parse_path(node->field);
     good = path.has_value();
-    if (path) node->path = *std::move(path);
+    if (path) node->path = *path;
     // A bad input_path is reported once, where it is given.
     if (!path && fields.value("field")) reporter.error(*field, path.error().message);
     if (path && node->path.size() > 1 && node->path[0] == "state")

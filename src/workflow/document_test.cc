@@ -3,6 +3,7 @@
 #include "workflow/document.h"
 
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
 
 #include "workflow/object_reader.h"
 #include "workflow/readers.h"
@@ -254,6 +255,29 @@ TEST(JsonReader, FaultsAreTold) {
   EXPECT_EQ(Read("{\"a\": [\n" + repeat("1,\n", 4'000'000), true).faults(),
             "3999999:1: the file has more than 4000000 values; put large lists of work into an "
             "`input_file`\n");
+}
+
+TEST(JsonReader, AgreesWithTheParserOfJsonOnWhatIsJson) {
+  const std::string seed =
+      R"({"a": [1, -0, 2.5e-3, 1E+2, true, false, null], "b": {"c": "x\n\u00e9\ud83d\ude00\/"}, "": {}})";
+  rc::check([&] {
+    for (int i = 0; i < 50; ++i) {
+      std::string text = seed;
+      const auto changes = *rc::gen::inRange(1, 4);
+      for (int change = 0; change < changes; ++change) {
+        const auto at = *rc::gen::inRange<std::size_t>(1, text.size());
+        const char c = *rc::gen::elementOf(std::string("{}[]:,\"\\u0189deE+-. \ntrfalsn/d"));
+        *rc::gen::arbitrary<bool>() ? text.insert(at, 1, c) : text.replace(at, 1, 1, c);
+      }
+      Read read(text, true);
+      const std::string faults = read.faults();
+      if (faults.find("given twice") != std::string::npos) continue;  // good JSON, but no good file
+      if (faults.find("number is too large") != std::string::npos) continue;
+      const Result<Json> expected = parse_json(text);
+      RC_ASSERT(read.whole == expected.has_value());
+      if (expected) RC_ASSERT(read.value() == *expected);
+    }
+  });
 }
 
 TEST(Text, MustBeUtf8WithoutControlCharacters) {
