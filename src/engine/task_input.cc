@@ -88,6 +88,63 @@ const TaskInputs::Shared& TaskInputs::shared(StepIndex index) {
   return shared;
 }
 
+namespace {
+
+/// The names that a task's expressions see, bound when the first of them is evaluated: constant
+/// texts, the common case, need none.
+class TaskNames {
+ public:
+  TaskNames(const WorkflowState& state, StepIndex step, TaskIndex task, Attempt attempt,
+            std::optional<std::string_view> items)
+      : state_(state), step_(step), task_(task), attempt_(attempt), items_(items) {}
+
+  Result<const expr::Bindings*> bindings() {
+    if (!environment_) {
+      environment_.emplace(state_);
+      if (Status bound = environment_->bind_task(step_, task_, attempt_, items_); !bound)
+        return tl::make_unexpected(bound.error());
+    }
+    return &environment_->bindings();
+  }
+
+  Result<std::string> evaluate(const expr::Template& text, std::string_view what) {
+    static const expr::Bindings kNone;
+    const expr::Bindings* names = &kNone;
+    if (!text.is_constant()) {
+      const auto bound = bindings();
+      if (!bound) return tl::make_unexpected(bound.error());
+      names = *bound;
+    }
+    Result<std::string> value = text.evaluate_text(*names);
+    if (!value) return fail(value.error().code, "{}: {}", what, value.error().message);
+    return value;
+  }
+
+ private:
+  const WorkflowState& state_;
+  StepIndex step_;
+  TaskIndex task_;
+  Attempt attempt_;
+  std::optional<std::string_view> items_;
+  std::optional<Environment> environment_;
+};
+
+Status evaluate_command(const workflow::Step& step, TaskNames& names, TaskInput& input) {
+  for (const expr::Template& argument : step.command) {
+    Result<std::string> value = names.evaluate(argument, "command");
+    if (!value) return tl::make_unexpected(value.error());
+    input.command.push_back(std::move(*value));
+  }
+  for (const workflow::EnvironmentVariable& variable : step.env_vars) {
+    Result<std::string> value = names.evaluate(variable.value, variable.name);
+    if (!value) return tl::make_unexpected(value.error());
+    input.environment.emplace_back(variable.name, std::move(*value));
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<TaskInput> TaskInputs::make(StepIndex index, TaskIndex task, Attempt attempt,
                                    std::optional<std::string_view> items) {
   const workflow::Step& step = state_.definition->step(index);
@@ -107,40 +164,9 @@ Result<TaskInput> TaskInputs::make(StepIndex index, TaskIndex task, Attempt atte
   } else if (step.type == StepType::kParallel) {
     input.worker_id = to_int(task);
   }
-
-  // Constant texts, the common case, need no environment.
-  std::optional<Environment> environment;
-  const auto bindings = [&]() -> Result<const expr::Bindings*> {
-    if (!environment) {
-      environment.emplace(state_);
-      if (Status bound = environment->bind_task(index, task, attempt, items); !bound)
-        return tl::make_unexpected(bound.error());
-    }
-    return &environment->bindings();
-  };
-  static const expr::Bindings kNone;
-  const auto evaluate = [&](const expr::Template& text,
-                            std::string_view what) -> Result<std::string> {
-    const expr::Bindings* names = &kNone;
-    if (!text.is_constant()) {
-      const auto bound = bindings();
-      if (!bound) return tl::make_unexpected(bound.error());
-      names = *bound;
-    }
-    Result<std::string> value = text.evaluate_text(*names);
-    if (!value) return fail(value.error().code, "{}: {}", what, value.error().message);
-    return value;
-  };
-  for (const expr::Template& argument : step.command) {
-    Result<std::string> value = evaluate(argument, "command");
-    if (!value) return tl::make_unexpected(value.error());
-    input.command.push_back(std::move(*value));
-  }
-  for (const workflow::EnvironmentVariable& variable : step.env_vars) {
-    Result<std::string> value = evaluate(variable.value, variable.name);
-    if (!value) return tl::make_unexpected(value.error());
-    input.environment.emplace_back(variable.name, std::move(*value));
-  }
+  TaskNames names(state_, index, task, attempt, items);
+  if (Status evaluated = evaluate_command(step, names, input); !evaluated)
+    return tl::make_unexpected(evaluated.error());
 
   const Shared& parts = shared(index);
   std::string& out = input.document;
@@ -150,7 +176,7 @@ Result<TaskInput> TaskInputs::make(StepIndex index, TaskIndex task, Attempt atte
   if (input.worker_id) append_member(out, "worker_id", std::to_string(*input.worker_id));
   if (input.map_index) append_member(out, "map_index", std::to_string(*input.map_index));
   if (step.input) {
-    const auto bound = bindings();
+    const auto bound = names.bindings();
     if (!bound) return tl::make_unexpected(bound.error());
     const Result<Json> value = step.input->evaluate(**bound);
     if (!value) return fail(value.error().code, "input: {}", value.error().message);
