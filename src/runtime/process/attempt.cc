@@ -71,8 +71,7 @@ RunningAttempt::RunningAttempt(AttemptSurroundings& surroundings, Launch& launch
       out_(surroundings.loop.context(), std::move(launch.child->stdout_pipe),
            log_options(surroundings, launch.task, LogStream::kStdout)),
       err_(surroundings.loop.context(), std::move(launch.child->stderr_pipe),
-           log_options(surroundings, launch.task, LogStream::kStderr)),
-      server_peak_bytes_(own_peak_bytes()) {
+           log_options(surroundings, launch.task, LogStream::kStderr)) {
   report_.id = launch.task.id;
   report_.started = started;
   if (around_.orphans != nullptr) around_.orphans->add(pid_, marker_);
@@ -253,13 +252,15 @@ void RunningAttempt::conclude(bool is_free) {
   report_.usage.max_memory_bytes = peak_memory_bytes(cgroup);
 
   if (!ended_well(ending_) || agent_->output == OutputMode::kNone) return report_result(is_free, std::string("null"));
+  auto file = slot_->workspace.open_result();
+  if (!file) return report_result(is_free, tl::make_unexpected(file.error()));
   struct stat status {};
-  const bool has_file = ::stat(slot_->workspace.result_path().c_str(), &status) == 0;
-  if (std::max<std::int64_t>(has_file ? status.st_size : 0, out_.capture.total_bytes()) <= kMaxInlineResultBytes)
-    return report_result(is_free, read_outcome());
+  if (*file) ::fstat(file->get(), &status);
+  if ((*file ? status.st_size : out_.capture.total_bytes()) <= kMaxInlineResultBytes)
+    return report_result(is_free, read_outcome(*file));
   // Nothing touches this attempt until the result is there.
-  around_.reader.post([this, weak = weak_from_this(), is_free] {
-    around_.loop.post([weak, is_free, result = read_outcome()]() mutable {
+  around_.reader.post([this, weak = weak_from_this(), is_free, shared = std::make_shared<UniqueFd>(std::move(*file))] {
+    around_.loop.post([weak, is_free, result = read_outcome(*shared)]() mutable {
       if (const auto self = weak.lock()) self->report_result(is_free, std::move(result));
     });
   });
@@ -267,26 +268,22 @@ void RunningAttempt::conclude(bool is_free) {
 
 // The kernel counts the server's own memory towards the peak of what it starts (the child shares it until exec), so a
 // figure that is no higher says nothing.
-std::int64_t RunningAttempt::peak_memory_bytes(const CgroupReport& cgroup) const {
+std::int64_t RunningAttempt::peak_memory_bytes(const CgroupReport& cgroup) {
   if (cgroup.peak_memory_bytes > 0) return cgroup.peak_memory_bytes;
   const std::int64_t peak = std::int64_t{used_.ru_maxrss} * 1024;
-  return peak > server_peak_bytes_ ? peak : 0;
+  if (peak > around_.server_peak_bytes) around_.server_peak_bytes = own_peak_bytes();
+  return peak > around_.server_peak_bytes ? peak : 0;
 }
 
-Result<std::string> RunningAttempt::read_outcome() const {
-  const auto file = slot_->workspace.open_result();
-  if (!file) return tl::make_unexpected(file.error());
-  if (*file) {
-    auto text = read_result(*file, around_.max_result_bytes);
-    if (!text) return tl::make_unexpected(text.error());
-    return result_from_file(agent_->output, std::move(*text));
-  }
-  return result_from_stdout(agent_->output, out_.capture.text(around_.max_result_bytes));
+Result<std::string> RunningAttempt::read_outcome(const UniqueFd& result_file) const {
+  if (!result_file) return result_from_stdout(agent_->output, out_.capture.text(around_.max_result_bytes));
+  auto text = read_result(result_file, around_.max_result_bytes);
+  if (!text) return tl::make_unexpected(text.error());
+  return result_from_file(agent_->output, std::move(*text));
 }
 
 void RunningAttempt::report_result(bool is_free, Result<std::string> result) {
   describe_ending(report_, ending_, *agent_, std::move(result));
-  slot_->workspace.remove_result();
   on_end_(std::move(report_), std::move(slot_), is_free);
 }
 

@@ -39,6 +39,7 @@ struct AttemptSurroundings {
   milliseconds kill_grace{5000};
   std::int64_t max_log_bytes = 0;
   std::int64_t max_result_bytes = 0;
+  std::int64_t server_peak_bytes = 0;  ///< Of this process's memory, as far as it was asked for.
 };
 
 class RunningAttempt : public std::enable_shared_from_this<RunningAttempt> {
@@ -83,9 +84,9 @@ class RunningAttempt : public std::enable_shared_from_this<RunningAttempt> {
   bool is_tree_empty();
   void kill_tree();
   void conclude(bool is_free);
-  Result<std::string> read_outcome() const;
+  Result<std::string> read_outcome(const UniqueFd& result_file) const;
   void report_result(bool is_free, Result<std::string> result);
-  std::int64_t peak_memory_bytes(const CgroupReport& cgroup) const;
+  std::int64_t peak_memory_bytes(const CgroupReport& cgroup);
 
   using Step = void (RunningAttempt::*)();
   Executor::TimerId schedule(TimePoint due, Step step);
@@ -110,7 +111,6 @@ class RunningAttempt : public std::enable_shared_from_this<RunningAttempt> {
   AttemptReport report_;
   Ending ending_;
   rusage used_{};
-  std::int64_t server_peak_bytes_ = 0;  ///< Of this process when the attempt started.
   TimePoint kill_at_ = TimePoint::max();
   TimePoint give_up_at_ = TimePoint::max();
   milliseconds poll_interval_{1};

@@ -25,6 +25,7 @@ tl::unexpected<Error> failed(const std::string& path, int error) {
 struct Listing {
   std::vector<std::string> foreign;  ///< Names that an agent put there.
   bool has_task = false;
+  bool has_result = false;
   bool has_temporary = false;
 };
 
@@ -42,7 +43,9 @@ Listing list_workspace(int directory_fd) {
         listing.has_task = true;
       } else if (name == kTemporary) {
         listing.has_temporary = entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN;
-      } else if (name != kResult && name != "." && name != "..") {
+      } else if (name == kResult) {
+        listing.has_result = true;
+      } else if (name != "." && name != "..") {
         listing.foreign.emplace_back(name);
       }
       at += entry->d_reclen;
@@ -93,7 +96,7 @@ Workspace::~Workspace() {
 Status Workspace::create_task_file() {
   if (const int error = remove_tree(directory_.get(), kTask); error != 0) return failed(task_path_, error);
   task_.reset(::openat(directory_.get(), kTask, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!task_) return failed(task_path_, errno);
+  if (!task_ || !task_file_is_intact()) return failed(task_path_, errno);
   return {};
 }
 
@@ -105,15 +108,13 @@ Result<UniqueFd> Workspace::prepare(std::string_view document) {
     if (written < 0) return failed(task_path_, errno);
     done += static_cast<std::size_t>(written);
   }
-  struct stat own {};
-  if (::fstat(task_.get(), &own) != 0) return failed(task_path_, errno);
-  if (own.st_size != static_cast<off_t>(document.size()) &&
-      ::ftruncate(task_.get(), static_cast<off_t>(document.size())) != 0)
-    return failed(task_path_, errno);
+  const auto size = static_cast<std::int64_t>(document.size());
+  if (task_size_ > size && ::ftruncate(task_.get(), size) != 0) return failed(task_path_, errno);
+  task_size_ = size;
   UniqueFd input(::openat(directory_.get(), kTask, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   struct stat named {};
   if (!input || ::fstat(input.get(), &named) != 0) return failed(task_path_, errno);
-  if (named.st_ino != own.st_ino || named.st_dev != own.st_dev)
+  if (named.st_ino != task_inode_ || named.st_size != size)
     return fail(ErrorCode::kInternal, "{} was replaced by another file", task_path_);
   return input;
 }
@@ -138,14 +139,18 @@ void Workspace::remove_result() {
     log::warning("cannot remove {}: {}", result_path_, format_errno(error));
 }
 
-bool Workspace::task_file_is_intact() const {
+bool Workspace::task_file_is_intact() {
   struct stat own {};
-  return ::fstat(task_.get(), &own) == 0 && own.st_nlink == 1 && (own.st_mode & 07777) == 0600;
+  if (::fstat(task_.get(), &own) != 0 || own.st_nlink != 1 || (own.st_mode & 07777) != 0600) return false;
+  task_size_ = own.st_size;
+  task_inode_ = own.st_ino;
+  return true;
 }
 
-bool Workspace::is_clean() const {
+bool Workspace::is_clean() {
   if (!is_linked(directory_.get()) || !is_linked(temporary_.get()) || !is_empty_directory(temporary_.get())) return false;
   const Listing listing = list_workspace(directory_.get());
+  if (listing.has_result) remove_result();
   return listing.foreign.empty() && listing.has_temporary && listing.has_task && task_file_is_intact();
 }
 

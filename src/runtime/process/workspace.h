@@ -2,6 +2,7 @@
 // The files of one running attempt: task document, result, TMPDIR. A workspace is used by one attempt after the other,
 // because making and removing directories costs as much as starting a small program.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,10 +33,8 @@ class Workspace {
   /// pipe, a directory) is kInvalid.
   Result<UniqueFd> open_result() const;
 
-  void remove_result();
-
-  /// Whether the next attempt would find nothing of this one (but a result file).
-  bool is_clean() const;
+  /// Removes the result file; then whether the next attempt would find nothing of this one.
+  bool is_clean();
 
   /// Makes it clean, however much there is to remove; false when that fails and the workspace must not be used again.
   /// Precondition: nothing of the attempt runs any more.
@@ -45,7 +44,8 @@ class Workspace {
   Workspace() = default;
 
   Status create_task_file();
-  bool task_file_is_intact() const;
+  bool task_file_is_intact();
+  void remove_result();
 
   std::shared_ptr<const UniqueFd> run_fd_;
   std::string name_;
@@ -55,7 +55,10 @@ class Workspace {
   std::string temporary_path_;
   UniqueFd directory_;
   UniqueFd temporary_;
-  UniqueFd task_;  ///< For writing; agents read through a description of their own.
+  UniqueFd task_;             ///< For writing; agents read through a description of their own.
+  // Of the task file, between attempts.
+  std::int64_t task_size_ = 0;
+  std::uint64_t task_inode_ = 0;
 };
 
 }  // namespace agentainer::runtime
