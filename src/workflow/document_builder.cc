@@ -15,6 +15,11 @@ bool DocumentBuilder::at_key() const {
   return container.kind == Kind::kMap && container.child_count % 2 == 0;
 }
 
+bool DocumentBuilder::is_in_block_map() const {
+  return !open_.empty() && !open_.back().bracket &&
+         document_.nodes_[open_.back().node].kind == Kind::kMap;
+}
+
 std::optional<DocumentBuilder::Container> DocumentBuilder::innermost(bool bracket) const {
   for (auto open = open_.rbegin(); open != open_.rend(); ++open)
     if (open->bracket == bracket)
@@ -147,7 +152,9 @@ void DocumentBuilder::check_keys(std::uint32_t map) {
   for (std::uint32_t key = nodes[map].first_child; key != Document::kNone;) {
     const Value name(document_, NodeIndex{key});
     const std::uint32_t value = nodes[key].next_sibling;
-    if (!name.is_scalar()) {
+    if (name.kind() == Kind::kNull && name.text().empty()) {
+      reporter_.error(name, "a key is missing here");
+    } else if (!name.is_scalar()) {
       reporter_.error(name, "a key must be plain text");
     } else if (const std::uint32_t first = earlier(key, name.text()); first != key) {
       reporter_.error(name,

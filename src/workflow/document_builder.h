@@ -39,6 +39,8 @@ class DocumentBuilder {
   /// Whether the next value is a mapping's key.
   bool at_key() const;
 
+  bool is_in_block_map() const;
+
   struct Container {
     Kind kind = Kind::kMap;
     Span span;

@@ -111,6 +111,12 @@ TEST(YamlReader, FaultsAreTold) {
        "3:2: this does not fit the mapping that starts on line 1; check the indentation\n"},
       {"a: [1, 2\nb: 3\n", "2:2: expected ',' or ']' of the '[' on line 1\n"},
       {"a: {b: 2\n", "2:1: expected ',' or '}' of the '{' on line 1\n"},
+      {"a: 1\nb\n", "2:1: expected ':' after this\n"},
+      {"a:\n  b: 1\n  c\nd: 2\n",
+       "4:2: ':' cannot stand here; check the indentation, or quote a text that contains ': '\n"},
+      {"a: {, b: 1}\n", "1:5: a key is missing here\n"},
+      {"a: 1\n: 2\n", "2:1: a key is missing here\n"},
+      {"%name: x\na: 1\n", "1:1: a line cannot start with '%'; quote the text\n"},
       {"a: @x\n", "1:4: a text cannot start with '@'; put it in quotes\n"},
       {"a: \"x\nb: 2\n", "1:4: the text that starts with this \" has no closing one\n"},
       {"a: 'x\nb: 2\n", "1:4: the text that starts with this ' has no closing one\n"},
@@ -151,6 +157,18 @@ TEST(YamlReader, ValuesKnowTheirPlaces) {
             "list[2] 6:5+2\n"
             "last 7:7+1\n"
             "last.k 7:11+1\n");
+}
+
+TEST(YamlReader, NothingIsNotTheKeyThatFollows) {
+  Read read(
+      "empty:\nnull: 1\nnone:\nnullable: 2\nwritten: null\nset: {a, b: ~}\n? alone\nlast: NULL # "
+      "c\n");
+  ASSERT_TRUE(read.whole) << read.faults();
+  std::string texts;
+  for (const Entry& entry : read.document.root().entries())
+    texts +=
+        fmt::format("{}={} ", entry.key.text(), entry.value.is_scalar() ? entry.value.text() : "…");
+  EXPECT_EQ(texts, "empty= null=1 none= nullable=2 written=null set=… alone= last=NULL ");
 }
 
 TEST(YamlReader, PlacesInsideScalars) {

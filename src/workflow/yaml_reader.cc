@@ -93,17 +93,17 @@ class Handler : public YAML::EventHandler {
       throw Stop{};
     }
     started_ = true;
+    check_directives(offset(mark));
   }
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     feed_.note_event();
     const std::size_t begin = skip_properties(offset(mark));
-    const std::string_view rest = text().substr(begin);
-    const bool written = rest.starts_with('~') || rest.starts_with('n') || rest.starts_with('N');
-    const std::string_view word = written ? rest.substr(0, rest.starts_with('~') ? 1 : 4) : "";
+    const std::string_view word = null_word(begin);
+    if (word.empty()) check_colon();
     const Span span =
-        written ? Span{narrow(begin), narrow(begin + word.size())} : place_of_nothing(begin);
+        word.empty() ? place_of_nothing(begin) : Span{narrow(begin), narrow(begin + word.size())};
     go_on(builder_.add_scalar(Kind::kNull, Style::kPlain, span, word, anchor));
   }
 
@@ -222,6 +222,43 @@ class Handler : public YAML::EventHandler {
     reporter_.error({narrow(begin), narrow(begin + 1)}, kNoNode,
                     fmt::format("the text that starts with this {} has no closing one", quote));
     throw Stop{};
+  }
+
+  /// The null that is written at `begin`; empty where yaml-cpp's mark shows what follows an empty
+  /// value.
+  std::string_view null_word(std::size_t begin) const {
+    const std::string_view rest = text().substr(begin);
+    for (const std::string_view word : {"~", "null", "Null", "NULL"}) {
+      if (!rest.starts_with(word)) continue;
+      const std::size_t next = rest.find_first_not_of(" \t", word.size());
+      const bool ends = word.size() == rest.size() || next != word.size() ||
+                        std::string_view("\r\n,]}:").find(rest[next]) != std::string_view::npos;
+      const bool is_next_key = !builder_.at_key() && next < rest.size() && rest[next] == ':';
+      if (ends && !is_next_key) return rest.substr(0, word.size());
+    }
+    return {};
+  }
+
+  /// Before an empty value: yaml-cpp takes a line without a colon for a key without a value.
+  void check_colon() const {
+    if (builder_.at_key() || !builder_.is_in_block_map()) return;
+    const Span key = builder_.last_span();
+    const std::size_t next = text().find_first_not_of(kBlank, key.end);
+    const std::size_t before =
+        key.begin == 0 ? std::string_view::npos : text().find_last_not_of(kBlank, key.begin - 1);
+    const bool colon = next != std::string_view::npos && text()[next] == ':';
+    const bool question = before != std::string_view::npos && text()[before] == '?';
+    if (!colon && !question) reporter_.error(key, kNoNode, "expected ':' after this");
+  }
+
+  /// Lines before the document that begin with %: yaml-cpp skips those it does not know.
+  void check_directives(std::size_t end) const {
+    for (std::size_t line = 0; line < end; line = std::min(text().find('\n', line), end - 1) + 1) {
+      const std::string_view rest = text().substr(line);
+      if (rest.starts_with('%') && !rest.starts_with("%YAML ") && !rest.starts_with("%TAG "))
+        reporter_.error({narrow(line), narrow(line + 1)}, kNoNode,
+                        "a line cannot start with '%'; quote the text");
+    }
   }
 
   /// Where an empty value is: yaml-cpp gives the place of whatever follows it. That of a key is
