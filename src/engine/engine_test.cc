@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
-#include "engine/harness.h"
+#include "engine/test_harness.h"
 #include "engine/task_input.h"
 
 namespace agentainer::engine {

@@ -1,4 +1,4 @@
-#include "engine/harness.h"
+#include "engine/test_harness.h"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 //     steps: …                    the workflow file (a name is added)
 //     ---
 //     > start                     an event; `&` lines below join its batch
-//       workflow started          the effects expected, one a line (describe() in harness.h)
+//       workflow started          the effects expected, one a line (describe() in test_harness.h)
 //     ? next                      a question: next, state, input STEP TASK, wants
 //
 // AGENTAINER_UPDATE_SCRIPTS=1 writes what happened into the files instead; read the difference.
@@ -18,7 +18,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "engine/harness.h"
+#include "engine/test_harness.h"
 #include "engine/task_input.h"
 #include "workflow/parse.h"
 

@@ -38,7 +38,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
 
   // Bookkeeping of Server.
   bool dirty = false;
-  std::uint64_t ticket = 0;  ///< Place in the line for slots; 0: not waiting.
+  std::uint64_t ticket = 0;  ///< Among those with as many slots; 0: not waiting for more.
   std::uint32_t slots_used = 0;
 
  private:

@@ -64,6 +64,12 @@ void Server::submit(Submission submission, Done<WorkflowId> done) {
   }
   const TimePoint now = executor_.now();
   const WorkflowId id = make_id_(now);
+  if (runners_.contains(id)) {
+    executor_.post([id, done = std::move(done)] {
+      done(fail(ErrorCode::kConflict, "a workflow {} exists", id.text()));
+    });
+    return;
+  }
   engine::WorkflowState state = engine::make_state(id, *definition);
   engine::Effects effects = engine::create(state, submission.inputs, now);
   store::NewWorkflow create{(*definition)->name, std::move(submission.definition),
@@ -228,12 +234,11 @@ void Server::process_dirty() {
 
 void Server::offer_slots() {
   std::uint32_t free = options_.max_tasks - std::min(options_.max_tasks, slots_used_);
-  for (const auto& [ticket, runner] : hungry_) {
+  for (const auto& [place, runner] : hungry_) {
     if (free == 0) return;
-    if (runner->is_committing() || runner->dirty)
-      continue;  // it looks for slots itself right after
     --free;
-    runner->push(engine::SlotsFreed{});
+    // One that is at work looks for slots itself right after; until then this one is kept for it.
+    if (!runner->is_committing() && !runner->dirty) runner->push(engine::SlotsFreed{});
   }
 }
 
@@ -248,28 +253,29 @@ engine::Context Server::context_for(const Runner& runner) const {
 }
 
 void Server::account_slots(Runner& runner, const engine::Effects& effects) {
+  leave_line(runner);
   runner.slots_used += effects.slots_taken;
   runner.slots_used -= effects.slots_freed;
   slots_used_ += effects.slots_taken;
   slots_used_ -= effects.slots_freed;
-  const bool hungry = engine::wants_slots(runner.state());
-  if (runner.ticket != 0 && (effects.slots_taken > 0 || !hungry)) {
-    // Whoever was served waits at the end of the line.
-    hungry_.erase(runner.ticket);
+  if (!engine::wants_slots(runner.state())) {
     runner.ticket = 0;
+    return;
   }
-  if (hungry && runner.ticket == 0) {
+  // Whoever had a turn, or one that ended now, waits behind those with as many slots.
+  if (runner.ticket == 0 || effects.slots_taken > 0 || effects.slots_freed > 0)
     runner.ticket = ++last_ticket_;
-    hungry_.emplace(runner.ticket, &runner);
-  }
+  hungry_.emplace(std::pair(runner.slots_used, runner.ticket), &runner);
 }
+
+void Server::leave_line(const Runner& runner) { hungry_.erase({runner.slots_used, runner.ticket}); }
 
 void Server::remove(const WorkflowId& id) {
   const auto found = runners_.find(id);
   if (found == runners_.end()) return;
   found->second->close();
+  leave_line(*found->second);
   slots_used_ -= found->second->slots_used;
-  hungry_.erase(found->second->ticket);
   // The runner may be on the stack below this call; it goes when that has returned.
   executor_.post([keep = std::move(found->second)] {});
   runners_.erase(found);

@@ -101,6 +101,7 @@ class Server final : public runtime::Runtime::Listener {
   void offer_slots();
   engine::Context context_for(const Runner& runner) const;
   void account_slots(Runner& runner, const engine::Effects& effects);
+  void leave_line(const Runner& runner);
   void remove(const WorkflowId& id);
   Result<std::shared_ptr<const workflow::Definition>> definition_of(const std::string& text);
 
@@ -118,9 +119,9 @@ class Server final : public runtime::Runtime::Listener {
   /// Attempts of an earlier life that still run, until their workflow is taken up.
   std::set<AttemptId> left_running_;
   std::vector<std::weak_ptr<Runner>> dirty_;
-  /// Workflows that could dispatch more if there were slots, by ticket: the one waiting longest
-  /// first.
-  std::map<std::uint64_t, Runner*> hungry_;
+  /// Workflows that could dispatch more if there were slots, in the order they get them: those with
+  /// the fewest first, then by ticket.
+  std::map<std::pair<std::uint32_t, std::uint64_t>, Runner*> hungry_;
   std::uint64_t last_ticket_ = 0;
   std::uint32_t slots_used_ = 0;
   std::vector<Observer*> observers_;
