@@ -22,12 +22,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A cgroup stays busy for a moment after its last process has been waited for.
+// A cgroup stays busy until its last process has left the processor for good, which on a loaded machine can be long after
+// it was waited for.
 bool remove_soon(const std::string& path) {
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < 600; ++i) {
     if (::rmdir(path.c_str()) == 0 || errno == ENOENT) return true;
     if (errno != EBUSY) return false;
-    std::this_thread::sleep_for(2ms);
+    std::this_thread::sleep_for(i < 50 ? 1ms : 10ms);
   }
   return false;
 }

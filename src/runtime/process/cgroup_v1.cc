@@ -11,17 +11,24 @@ namespace {
 constexpr std::int64_t kCpuPeriodUs = 100'000;
 constexpr std::int64_t kMinCpuQuotaUs = 1'000;  // the kernel's own
 
+// A cgroup in one hierarchy.
+struct Part {
+  CgroupV1Driver::Hierarchy hierarchy;
+  CgroupDirectory directory;
+};
+
 class CgroupV1 final : public Cgroup {
  public:
-  CgroupV1(std::unique_ptr<Cgroup> tracker, std::vector<CgroupV1Driver::Hierarchy> directories)
-      : tracker_(std::move(tracker)), directories_(std::move(directories)) {
-    for (const auto& [directory, controls] : directories_) join_fds_.push_back(directory.procs_fd());
+  CgroupV1(std::unique_ptr<Cgroup> tracker, std::vector<Part> parts)
+      : tracker_(std::move(tracker)), parts_(std::move(parts)) {
+    for (const Part& part : parts_) join_fds_.push_back(part.directory.procs_fd());
     if (tracker_ != nullptr)
       join_fds_.insert(join_fds_.end(), tracker_->join_fds().begin(), tracker_->join_fds().end());
   }
 
   Status set_limits(const ResourceLimits& limits) {
-    for (const auto& [directory, controls] : directories_) {
+    for (const auto& [hierarchy, directory] : parts_) {
+      const LimitSupport& controls = hierarchy.controls;
       if (controls.memory && limits.memory_bytes > 0) {
         const std::string text = std::to_string(limits.memory_bytes);
         if (Status set = directory.write("memory.limit_in_bytes", text); !set) return set;
@@ -66,12 +73,12 @@ class CgroupV1 final : public Cgroup {
 
   bool is_empty() const override {
     if (tracker_ != nullptr) return tracker_->is_empty();
-    return std::all_of(directories_.begin(), directories_.end(), [](const auto& each) { return each.base.is_empty(); });
+    return std::all_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.directory.is_empty(); });
   }
 
   void kill() override {
     if (tracker_ != nullptr) return tracker_->kill();
-    for (const auto& [directory, controls] : directories_) directory.kill();
+    for (const Part& part : parts_) part.directory.kill();
   }
 
  private:
@@ -82,7 +89,7 @@ class CgroupV1 final : public Cgroup {
   }
 
   std::unique_ptr<Cgroup> tracker_;
-  std::vector<CgroupV1Driver::Hierarchy> directories_;
+  std::vector<Part> parts_;
   std::vector<int> join_fds_;
   const CgroupDirectory* memory_ = nullptr;
   const CgroupDirectory* pids_ = nullptr;
@@ -99,14 +106,14 @@ std::unique_ptr<CgroupV1Driver> CgroupV1Driver::open(const CgroupPlaces& places,
     if (!place) return;
     const std::string path = fmt::format("{}/agentainer-{}", place->own, name);
     for (Hierarchy& each : driver->hierarchies_)
-      if (each.base.path() == path) {
+      if (each.base->path() == path) {
         each.controls.*controller = true;
         return;
       }
     if (::access(place->own.c_str(), W_OK) != 0 || !record(path)) return;
     auto base = CgroupDirectory::make(path);
     if (!base) return;
-    driver->hierarchies_.push_back({std::move(*base), {}});
+    driver->hierarchies_.push_back({std::make_shared<const CgroupDirectory>(std::move(*base)), {}});
     driver->hierarchies_.back().controls.*controller = true;
   };
   // The first that can be made finds processes where there is no v2; pids does so best, as it can stop forks.
@@ -119,7 +126,7 @@ std::unique_ptr<CgroupV1Driver> CgroupV1Driver::open(const CgroupPlaces& places,
 
 std::string CgroupV1Driver::description() const {
   std::string text = "cgroup v1 at";
-  for (const Hierarchy& each : hierarchies_) text += " " + each.base.path();
+  for (const Hierarchy& each : hierarchies_) text += " " + each.base->path();
   if (tracker_ != nullptr) text += ", with " + tracker_->description();
   return text;
 }
@@ -141,17 +148,17 @@ Result<std::unique_ptr<Cgroup>> CgroupV1Driver::create(unsigned number, const Re
     if (!made) return tl::make_unexpected(made.error());
     tracker = std::move(*made);
   }
-  std::vector<Hierarchy> directories;
+  std::vector<Part> parts;
   for (const Hierarchy& each : hierarchies_) {
     const bool needed = (each.controls.memory && limits.memory_bytes > 0) || (each.controls.cpu && limits.cpu_nano > 0) ||
                         (each.controls.pids && limits.pids > 0);
-    const bool finds = tracker == nullptr && directories.empty();
+    const bool finds = tracker == nullptr && parts.empty();
     if (!needed && !finds) continue;
-    auto directory = CgroupDirectory::make(fmt::format("{}/{}", each.base.path(), number));
+    auto directory = CgroupDirectory::make(fmt::format("{}/{}", each.base->path(), number));
     if (!directory) return tl::make_unexpected(directory.error());
-    directories.push_back({std::move(*directory), each.controls});
+    parts.push_back({each, std::move(*directory)});
   }
-  auto cgroup = std::make_unique<CgroupV1>(std::move(tracker), std::move(directories));
+  auto cgroup = std::make_unique<CgroupV1>(std::move(tracker), std::move(parts));
   if (Status set = cgroup->set_limits(limits); !set) return tl::make_unexpected(set.error());
   return cgroup;
 }

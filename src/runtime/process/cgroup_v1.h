@@ -26,7 +26,7 @@ class CgroupV1Driver final : public CgroupDriver {
   Result<std::unique_ptr<Cgroup>> create(unsigned number, const ResourceLimits& limits) override;
 
   struct Hierarchy {
-    CgroupDirectory base;
+    std::shared_ptr<const CgroupDirectory> base;  ///< Removed after the last cgroup in it.
     LimitSupport controls;
   };
 

@@ -31,8 +31,9 @@ bool lists(const std::optional<std::string>& words, std::string_view word) {
 
 class CgroupV2 final : public Cgroup {
  public:
-  CgroupV2(CgroupDirectory directory, bool clones, const ResourceLimits& limits)
-      : directory_(std::move(directory)), clones_(clones), limits_(limits), join_fds_{directory_.procs_fd()} {}
+  CgroupV2(std::shared_ptr<const CgroupDirectory> base, CgroupDirectory directory, bool clones,
+           const ResourceLimits& limits)
+      : base_(std::move(base)), directory_(std::move(directory)), clones_(clones), limits_(limits), join_fds_{directory_.procs_fd()} {}
 
   Status set_limits() {
     if (limits_.memory_bytes > 0) {
@@ -77,6 +78,7 @@ class CgroupV2 final : public Cgroup {
   void kill() override { directory_.kill(); }
 
  private:
+  std::shared_ptr<const CgroupDirectory> base_;
   CgroupDirectory directory_;
   bool clones_;
   ResourceLimits limits_;
@@ -179,7 +181,7 @@ Result<std::unique_ptr<Cgroup>> CgroupV2Driver::create(unsigned number, const Re
   if (support_.memory) supported.memory_bytes = limits.memory_bytes;
   if (support_.cpu) supported.cpu_nano = limits.cpu_nano;
   if (support_.pids) supported.pids = limits.pids;
-  auto cgroup = std::make_unique<CgroupV2>(std::move(*directory), clones_, supported);
+  auto cgroup = std::make_unique<CgroupV2>(base_, std::move(*directory), clones_, supported);
   if (Status set = cgroup->set_limits(); !set) return tl::make_unexpected(set.error());
   return cgroup;
 }

@@ -32,7 +32,7 @@ class CgroupV2Driver final : public CgroupDriver {
 
  private:
   CgroupV2Driver(CgroupDirectory base, std::string parent)
-      : base_(std::make_unique<CgroupDirectory>(std::move(base))), parent_(std::move(parent)) {}
+      : base_(std::make_shared<const CgroupDirectory>(std::move(base))), parent_(std::move(parent)) {}
 
   static std::unique_ptr<CgroupV2Driver> open_at(const std::string& parent, const std::string& name,
                                                  const RecordCgroup& record, bool may_move);
@@ -41,7 +41,7 @@ class CgroupV2Driver final : public CgroupDriver {
   bool move_self(const std::string& name, const RecordCgroup& record);
   bool can_start();
 
-  std::unique_ptr<CgroupDirectory> base_;
+  std::shared_ptr<const CgroupDirectory> base_;  ///< Removed after the last cgroup in it.
   std::string parent_;
   LimitSupport support_;
   bool clones_ = true;  ///< Processes start in the cgroup; else they join it.

@@ -134,12 +134,11 @@ void ProcessTest::run_until(const std::function<bool()>& condition, milliseconds
 void ProcessTest::expect_nothing_left() {
   // Where the runtime noted what it made.
   std::vector<std::string> cgroups;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(data() + "/run"))
-    if (entry.path().filename() == "lock") {
-      std::istringstream lines(TemporaryDirectory::read(entry.path()));
-      for (std::string line; std::getline(lines, line);)
-        if (line.starts_with("cgroup ")) cgroups.push_back(line.substr(7));
-    }
+  for (const auto& entry : std::filesystem::directory_iterator(data() + "/run")) {
+    std::istringstream lines(TemporaryDirectory::read(entry.path() / "lock"));
+    for (std::string line; std::getline(lines, line);)
+      if (line.starts_with("cgroup ")) cgroups.push_back(line.substr(7));
+  }
   runtime().shutdown([this] { loop_->stop(); });
   loop_->run();
   runtime_.reset();

@@ -94,7 +94,7 @@ TEST_F(ProcessHostileTest, TheWorkspaceIsCleanForTheNextOne) {
       "mkdir $AGENTAINER_RESULT_FILE.d; echo half > $AGENTAINER_RESULT_FILE.tmp",
       "rm -rf $TMPDIR; ln -s $PWD $TMPDIR",
       "rm -rf ${TMPDIR%/tmp}",
-      "cd $TMPDIR; i=0; while test $i -lt 300; do mkdir d; cd d; i=$((i+1)); done",
+      "cd $TMPDIR; i=0; while test $i -lt 60; do mkdir d; cd d; i=$((i+1)); done",
   };
   for (const char* const each : scripts) {
     EXPECT_TRUE(run(script(each)).succeeded) << each;

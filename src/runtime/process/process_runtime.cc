@@ -144,6 +144,9 @@ ProcessRuntime::Impl::~Impl() {
   reader_.reset();
   for (auto& [id, entry] : entries_) entry.attempt.reset();
   spawner_.reset();
+  // What was started but not yet handed to the event loop.
+  for (auto& [id, entry] : entries_)
+    if (entry.launch != nullptr && entry.launch->child) RunningAttempt(*around_, *entry.launch, loop_.now(), nullptr);
   sweeper_.reset();
   entries_.clear();
   idle_.clear();

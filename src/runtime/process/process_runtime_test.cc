@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <sstream>
 
 #include "base/json.h"
@@ -311,9 +312,16 @@ TEST_F(ProcessTest, DestroyedWithoutShutdownItKillsWhatRuns) {
   text >> daemon >> shell;
   ASSERT_TRUE(is_running(daemon) && is_running(shell));
   destroy_runtime();
-  EXPECT_FALSE(is_running(daemon));
-  EXPECT_FALSE(is_running(shell));
+  EXPECT_TRUE(eventually([&] { return !is_running(daemon) && !is_running(shell); }));
   EXPECT_TRUE(reports.empty());
+}
+
+TEST_F(ProcessTest, DestroyedBeforeItHasHeardOfTheStart) {
+  start(script("setsid sleep 1000 & echo $! > pids; wait"));
+  const auto daemon = [&] { return std::atoi(TemporaryDirectory::read(source() + "/pids").c_str()); };
+  EXPECT_TRUE(eventually([&] { return daemon() != 0; })) << "while the event loop does not run";
+  destroy_runtime();
+  EXPECT_TRUE(eventually([&] { return !is_running(daemon()); }));
 }
 
 }  // namespace
