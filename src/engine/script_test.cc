@@ -183,7 +183,7 @@ class Script {
     const Result<Json> document = parse_json(input->document);
     EXPECT_TRUE(document.has_value()) << input->document;
     std::string out = input->document;
-    for (const std::string& argument : input->command) out += "\n  argument " + argument;
+    for (const std::string& argument : input->command) out += "\n  argument [" + argument + "]";
     for (const auto& [name, value] : input->environment) out += "\n  env " + name + "=" + value;
     return out;
   }

@@ -167,6 +167,7 @@ class ProgressTest(ProgramTest):
         piped = self.check("run", "show.yaml").stdout
         self.assertEqual(len(piped.splitlines()), 1)
         master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         run = self.start("run", "show.yaml", stdout=slave, stderr=subprocess.DEVNULL)
         os.close(slave)
         output = b""
