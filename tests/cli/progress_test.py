@@ -178,7 +178,7 @@ class ProgressTest(ProgramTest):
                 break
         os.close(master)
         self.assertEqual(run.wait(), 0)
-        self.assertIn(b'{"items": [0, 1, 2, 3, 4, 5], "many_results": [null, null,', output)
+        self.assertIn(b'"items": [0, 1, 2, 3, 4, 5],\r\n  "many_results": [null, null,', output)
 
 
 if __name__ == "__main__":
