@@ -11,6 +11,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "store/descriptor.h"
+
 namespace agentainer::store {
 namespace {
 
@@ -23,6 +25,7 @@ struct Plan {
   int output;
   int null_input;
   int kept;
+  int failure;  ///< A pipe for the errno of what failed; closed by success.
   pid_t parent;
   sigset_t mask;
 };
@@ -47,10 +50,11 @@ int become(const Plan& plan) {
 }
 
 /// Apart from its caller, so that no variable of it lives in a register across vfork().
-[[gnu::noinline]] pid_t vfork_and_become(const Plan& plan, volatile int& error) {
+[[gnu::noinline]] pid_t vfork_and_become(const Plan& plan) {
   const pid_t pid = ::vfork();
   if (pid == 0) {
-    error = become(plan);
+    const int error = become(plan);
+    if (::write(plan.failure, &error, sizeof(error)) < 0) ::_exit(126);
     ::_exit(127);
   }
   return pid;
@@ -66,16 +70,20 @@ Result<pid_t> spawn_child(const ChildOptions& options) {
   argv.push_back(nullptr);
   char* const no_environment[] = {nullptr};
 
-  const int null_input = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (null_input < 0)
-    return fail(ErrorCode::kResource, "cannot open /dev/null: {}", std::strerror(errno));
+  const Descriptor null_input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  int ends[2] = {-1, -1};
+  if (null_input.number() < 0 || ::pipe2(ends, O_CLOEXEC) < 0)
+    return fail(ErrorCode::kResource, "cannot start {}: {}", options.program, std::strerror(errno));
+  const Descriptor failure(ends[0]);
+  Descriptor child_end(ends[1]);
   Plan plan{options.program.c_str(),
             argv.data(),
             no_environment,
             options.directory.c_str(),
             options.output,
-            null_input,
+            null_input.number(),
             options.kept,
+            child_end.number(),
             ::getpid(),
             {}};
   sigemptyset(&plan.mask);
@@ -85,16 +93,17 @@ Result<pid_t> spawn_child(const ChildOptions& options) {
   sigset_t before;
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  volatile int error = 0;
-  const pid_t pid = vfork_and_become(plan, error);
+  const pid_t pid = vfork_and_become(plan);
   const int vfork_error = errno;
+  child_end.close();
+  int error = 0;
+  const bool failed = pid > 0 && ::read(failure.number(), &error, sizeof(error)) == sizeof(error);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  ::close(null_input);
 
   if (pid < 0)
     return fail(ErrorCode::kResource, "cannot start {}: {}", options.program,
                 std::strerror(vfork_error));
-  if (error == 0) return pid;
+  if (!failed) return pid;
   ::waitpid(pid, nullptr, 0);
   return fail(error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kInternal,
               "cannot start {} in {}: {}", options.program, options.directory,

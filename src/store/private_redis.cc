@@ -18,6 +18,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "store/child_process.h"
+#include "store/descriptor.h"
 #include "store/private_redis_files.h"
 #include "store/redis_probe.h"
 
@@ -41,26 +42,6 @@ constexpr milliseconds kTellAgain = 10s;
 constexpr milliseconds kWell = 1s;
 constexpr milliseconds kPatienceAtEnd = 5s;
 constexpr milliseconds kLogCheckPause = std::chrono::minutes(10);
-
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() { close(); }
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    close();
-    number_ = std::exchange(other.number_, -1);
-    return *this;
-  }
-  int number() const { return number_; }
-  void close() {
-    if (number_ >= 0) ::close(std::exchange(number_, -1));
-  }
-
- private:
-  int number_ = -1;
-};
 
 std::string describe_exit(int status) {
   if (WIFSIGNALED(status)) return fmt::format("was ended by signal {}", WTERMSIG(status));
