@@ -10,38 +10,37 @@
 namespace agentainer::log {
 namespace {
 
+using Target = std::function<void(Level, std::string_view)>;
+
+Level translate_back(spdlog::level::level_enum level) {
+  if (level >= spdlog::level::err) return Level::kError;
+  if (level == spdlog::level::warn) return Level::kWarning;
+  return level == spdlog::level::info ? Level::kInfo : Level::kDebug;
+}
+
 /// stderr, or what redirect() put in its place.
 class Sink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  void redirect(std::function<void(std::string_view)> target) {
+  void redirect(Target target) {
     const std::lock_guard lock(mutex_);
     target_ = std::move(target);
   }
 
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    if (!target_) {
+    if (target_) {
+      target_(translate_back(message.level), {message.payload.data(), message.payload.size()});
+    } else {
       stderr_.log(message);
-      return;
     }
-    spdlog::memory_buf_t line;
-    formatter_->format(message, line);
-    std::string_view text(line.data(), line.size());
-    while (text.ends_with('\n')) text.remove_suffix(1);
-    target_(text);
   }
   void flush_() override {}
-  void set_pattern_(const std::string& pattern) override {
-    stderr_.set_pattern(pattern);
-    base_sink::set_pattern_(pattern);
-  }
   void set_formatter_(std::unique_ptr<spdlog::formatter> formatter) override {
-    stderr_.set_formatter(formatter->clone());
-    formatter_ = std::move(formatter);
+    stderr_.set_formatter(std::move(formatter));
   }
 
   spdlog::sinks::stderr_color_sink_mt stderr_;
-  std::function<void(std::string_view)> target_;
+  Target target_;
 };
 
 Sink& sink() {
@@ -82,7 +81,7 @@ spdlog::level::level_enum translate(Level level) {
 
 void set_level(Level level) { logger().set_level(translate(level)); }
 bool enabled(Level level) { return logger().should_log(translate(level)); }
-void redirect(std::function<void(std::string_view line)> target) {
+void redirect(std::function<void(Level level, std::string_view message)> target) {
   sink().redirect(std::move(target));
 }
 void write(Level level, std::string_view message) { logger().log(translate(level), message); }

@@ -15,9 +15,9 @@ void set_level(Level level);
 void write(Level level, std::string_view message);
 bool enabled(Level level);
 
-/// Lines go to `sink`, without a line end, and no longer to stderr; null: to stderr again. The sink
-/// is called by any thread, one at a time, and must not log.
-void redirect(std::function<void(std::string_view line)> sink);
+/// Messages go to `target` and no longer to stderr; null: to stderr again. The target is called by
+/// any thread, one at a time, and must not log.
+void redirect(std::function<void(Level level, std::string_view message)> target);
 
 template <typename... Args>
 void debug(fmt::format_string<Args...> format, Args&&... args) {

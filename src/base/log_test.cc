@@ -8,14 +8,15 @@
 namespace agentainer::log {
 namespace {
 
-TEST(Log, RedirectedLinesComeWithoutTheirEndAndOnlyFromTheLevelOn) {
-  std::vector<std::string> lines;
-  redirect([&](std::string_view line) { lines.emplace_back(line); });
+TEST(Log, RedirectedMessagesComeFromTheLevelOn) {
+  std::vector<std::pair<Level, std::string>> messages;
+  redirect([&](Level level, std::string_view message) { messages.emplace_back(level, message); });
   warning("disk {} is full", 3);
   info("not shown by default");
+  error("worse");
   redirect(nullptr);
-  ASSERT_EQ(lines.size(), 1u);
-  EXPECT_TRUE(lines[0].ends_with("warning disk 3 is full")) << lines[0];
+  EXPECT_EQ(messages, (std::vector<std::pair<Level, std::string>>{
+                          {Level::kWarning, "disk 3 is full"}, {Level::kError, "worse"}}));
 }
 
 }  // namespace

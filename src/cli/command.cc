@@ -2,10 +2,12 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <map>
 #include <memory>
 
 #include "base/log.h"
+#include "cli/text/format.h"
 #include "cli/text/width.h"
 
 namespace agentainer::cli {
@@ -37,6 +39,22 @@ std::string harmless(std::string_view message) {
     out += '\n';
     message.remove_prefix(end + 1);
   }
+}
+
+std::string log_line(log::Level level, std::string_view message, const Style& style) {
+  const std::string text = harmless(message);
+  switch (level) {
+    case log::Level::kWarning:
+      return style.paint(Tone::kWaiting, "warning: ") + text;
+    case log::Level::kError:
+      return style.paint(Tone::kBad, "error: ") + text;
+    case log::Level::kDebug:
+    case log::Level::kInfo:
+    case log::Level::kOff:
+      break;
+  }
+  const auto now = std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
+  return style.paint(Tone::kFaint, fmt::format("{} {}", local_clock(now), text));
 }
 
 }  // namespace
@@ -105,6 +123,15 @@ void complain(std::string_view message) {
 }
 
 void remark(std::string_view message) { print_error(harmless(message) + '\n'); }
+
+void direct_log(std::function<void(std::string_view line)> print_line) {
+  if (!print_line)
+    print_line = [](std::string_view line) { print_error(std::string(line) + '\n'); };
+  log::redirect([style = detect_terminal(STDERR_FILENO).style, print_line = std::move(print_line)](
+                    log::Level level, std::string_view message) {
+    print_line(log_line(level, message, style));
+  });
+}
 
 ExitCode fail_command(const CommandLoop& loop, const Error& error) {
   if (loop.interruption() != 0) {

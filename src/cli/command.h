@@ -38,6 +38,12 @@ void complain(std::string_view message);
 /// Something to know that is no error, on standard error.
 void remark(std::string_view message);
 
+/// The program's log goes to `print_line`, a line of text without its end at a time, and to
+/// standard error again with null. A line begins with "warning:" or "error:", with a time where it
+/// is for
+/// --verbose.
+void direct_log(std::function<void(std::string_view line)> print_line);
+
 /// Of a failed operation: says it, or that it was interrupted, and how the command ends.
 ExitCode fail_command(const CommandLoop& loop, const Error& error);
 

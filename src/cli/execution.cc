@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "cli/command.h"
 #include "cli/progress/plain_progress.h"
 #include "cli/progress/terminal_progress.h"
 #include "cli/text/format.h"
@@ -54,13 +55,13 @@ Execution::Execution(CommandLoop& loop, RunSession& session, Progress& progress,
     : loop_(loop), session_(session), progress_(progress), arguments_(std::move(arguments)) {
   session_.server().add_observer(this);
   session_.server().add_observer(&progress_);
-  log::redirect([this](std::string_view line) { progress_.say(line); });
+  direct_log([this](std::string_view line) { progress_.say(line); });
   loop_.set_signal_handler([this](int signal) { on_signal(signal); });
 }
 
 Execution::~Execution() {
   loop_.set_signal_handler(nullptr);
-  log::redirect(nullptr);
+  direct_log(nullptr);
   progress_.finish();
   session_.server().remove_observer(&progress_);
   session_.server().remove_observer(this);

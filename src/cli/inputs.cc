@@ -4,8 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <filesystem>
 
+#include "expr/suggest.h"
 #include "runtime/process/files.h"
 #include "runtime/text.h"
 
@@ -32,14 +35,32 @@ Result<std::string> read_all(int fd, const std::string& name, std::size_t max_by
   }
 }
 
+/// "; did you mean 'flow.yaml'?", from the names of its directory.
+std::string near_name(const std::string& path) {
+  constexpr std::size_t kMaxLookedAt = 1000;
+  const std::filesystem::path wanted(path);
+  const std::filesystem::path parent = wanted.has_parent_path() ? wanted.parent_path() : ".";
+  std::error_code error;
+  std::vector<std::string> names;
+  for (std::filesystem::directory_iterator entry(parent, error), end;
+       !error && entry != end && names.size() < kMaxLookedAt; entry.increment(error))
+    names.push_back(entry->path().filename().string());
+  std::sort(names.begin(), names.end());
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  return expr::did_you_mean(wanted.filename().string(), views);
+}
+
 }  // namespace
 
 Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
   if (path == "-") return read_all(STDIN_FILENO, "standard input", max_bytes);
   const runtime::UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file)
-    return fail(errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kUnavailable,
-                "cannot open {}: {}", path, runtime::format_errno(errno));
+  if (!file) {
+    const int error = errno;
+    return fail(error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kUnavailable,
+                "cannot open {}: {}{}", path, runtime::format_errno(error),
+                error == ENOENT ? near_name(path) : "");
+  }
   return read_all(file.get(), path, max_bytes);
 }
 

@@ -75,6 +75,7 @@ void set_up(CLI::App& root, Action& action) {
 }  // namespace
 
 int run_program(int argc, const char* const* argv) {
+  direct_log(nullptr);
   CLI::App root("", "agentainer");
   Action action;
   set_up(root, action);

@@ -205,7 +205,8 @@ class MistakesTest(ProgramTest):
     def test_files_that_cannot_be_workflows(self):
         with open(self.path("binary"), "wb") as file:
             file.write(bytes(range(256)) * 64)
-        cases = {"missing.yaml": "No such file", ".": "directory", "binary": "error:", "/dev/null": "error:"}
+        self.write("known.yaml", "")
+        cases = {"missing.yaml": "No such file", "konwn.yaml": "did you mean 'known.yaml'?", ".": "directory", "binary": "error:", "/dev/null": "error:"}
         for name, text in cases.items():
             result = self.check("run", name, code=2)
             self.assertIn(text, result.stderr, name)

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "cli/progress/test_workflow.h"
+#include "cli/testing/test_workflow.h"
 
 namespace agentainer::cli {
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/progress/live_area.h"
-#include "cli/progress/test_workflow.h"
+#include "cli/testing/test_workflow.h"
 #include "cli/text/width.h"
 
 namespace agentainer::cli {

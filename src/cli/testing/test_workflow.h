@@ -1,5 +1,5 @@
 #pragma once
-// A workflow for the tests of this folder: made by hand, moved by records.
+// A workflow for tests: made by hand, moved by records.
 
 #include <initializer_list>
 #include <memory>
