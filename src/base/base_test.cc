@@ -1,4 +1,8 @@
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <cmath>
+#include <cstring>
 
 #include "base/ids.h"
 #include "base/json.h"
@@ -29,6 +33,33 @@ TEST(Json, RefusesTrailingTextAndDepth) {
   EXPECT_FALSE(parse_json(""));
   EXPECT_FALSE(parse_json("\"\xff\""));
   EXPECT_FALSE(parse_json(std::string(1000, '[')));
+}
+
+TEST(Json, DoublesRoundTripExactly) {
+  const bool ok = rc::check([] {
+    double value = *rc::gen::arbitrary<double>();
+    if (*rc::gen::arbitrary<bool>()) {
+      const auto bits = *rc::gen::arbitrary<std::uint64_t>();
+      std::memcpy(&value, &bits, sizeof value);
+    }
+    if (!std::isfinite(value)) return;
+    const Result<Json> parsed = parse_json("[" + to_text(Json(value)) + "]");
+    RC_ASSERT(parsed.has_value());
+    RC_ASSERT(parsed->at(0).get_double() == value);
+  });
+  EXPECT_TRUE(ok);
+  for (const char* text : {"0.1", "0.30000000000000004", "1.8088101387491814e-140", "5e-324",
+                           "1.7976931348623157e+308", "-0.0"})
+    EXPECT_EQ(to_text(parse_json(text).value()), text);
+}
+
+TEST(Json, NumbersThatNoDoubleHoldsAreRefused) {
+  for (const char* text : {"1e400", "-1e400", "[1, 1.8e308]"})
+    EXPECT_FALSE(parse_json(text)) << text;
+  EXPECT_EQ(parse_json("1e-400")->get_double(), 0.0);
+  EXPECT_EQ(parse_json("18446744073709551615")->get_uint64(), 18446744073709551615u);
+  EXPECT_EQ(parse_json("123456789012345678901234567890")->get_double(),
+            123456789012345678901234567890.0);
 }
 
 TEST(Json, StringLiteralsAreInertAndValid) {

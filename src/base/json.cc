@@ -1,8 +1,10 @@
 #include "base/json.h"
 
-#include <boost/json/basic_parser_impl.hpp>
+#include <cmath>
 #include <cstdint>
 #include <iterator>
+
+#include "base/check.h"
 
 namespace agentainer {
 namespace {
@@ -26,77 +28,9 @@ std::size_t utf8_length(std::string_view text, std::size_t i) {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-/// Feeds `text` to a parser that has write_some(); says where it went wrong.
-template <typename Parse>
-Status parse_whole(std::string_view text, Parse&& parse) {
-  json::error_code error;
-  const std::size_t consumed = parse(error);
-  if (error)
-    return fail(ErrorCode::kInvalid, "not valid JSON at byte {}: {}", consumed, error.message());
-  for (std::size_t i = consumed; i < text.size(); ++i)
-    if (text[i] != ' ' && text[i] != '\n' && text[i] != '\r' && text[i] != '\t')
-      return fail(ErrorCode::kInvalid, "not valid JSON at byte {}: text after the value", i);
-  return {};
-}
-
-json::parse_options parse_options() {
-  json::parse_options options;
-  options.max_depth = kMaxJsonDepth;
-  return options;
-}
-
-/// Takes no note of anything it is told; the parser itself refuses what is not JSON.
-struct NullHandler {
-  static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
-  static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
-  static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
-  static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
-
-  using Error = json::error_code;
-  bool on_document_begin(Error&) { return true; }
-  bool on_document_end(Error&) { return true; }
-  bool on_object_begin(Error&) { return true; }
-  bool on_object_end(std::size_t, Error&) { return true; }
-  bool on_array_begin(Error&) { return true; }
-  bool on_array_end(std::size_t, Error&) { return true; }
-  bool on_key_part(json::string_view, std::size_t, Error&) { return true; }
-  bool on_key(json::string_view, std::size_t, Error&) { return true; }
-  bool on_string_part(json::string_view, std::size_t, Error&) { return true; }
-  bool on_string(json::string_view, std::size_t, Error&) { return true; }
-  bool on_number_part(json::string_view, Error&) { return true; }
-  bool on_int64(std::int64_t, json::string_view, Error&) { return true; }
-  bool on_uint64(std::uint64_t, json::string_view, Error&) { return true; }
-  bool on_double(double, json::string_view, Error&) { return true; }
-  bool on_bool(bool, Error&) { return true; }
-  bool on_null(Error&) { return true; }
-  bool on_comment_part(json::string_view, Error&) { return true; }
-  bool on_comment(json::string_view, Error&) { return true; }
-};
-
-}  // namespace
-
-Result<Json> parse_json(std::string_view text) {
-  json::stream_parser parser({}, parse_options());
-  const Status parsed = parse_whole(text, [&](json::error_code& error) {
-    const std::size_t consumed = parser.write_some(text.data(), text.size(), error);
-    if (!error) parser.finish(error);
-    return consumed;
-  });
-  if (!parsed) return tl::make_unexpected(parsed.error());
-  return parser.release();
-}
-
-Status check_json(std::string_view text) {
-  json::basic_parser<NullHandler> parser(parse_options());
-  return parse_whole(text, [&](json::error_code& error) {
-    return parser.write_some(false, text.data(), text.size(), error);
-  });
-}
-
-namespace {
-
 /// Shortest digits that read back as the same double, always recognisable as one: 0.9, 1.0, 1e+100.
 void append_double(std::string& out, double value) {
+  AGENTAINER_CHECK(std::isfinite(value), "JSON has no infinities");
   const std::size_t begin = out.size();
   fmt::format_to(std::back_inserter(out), "{}", value);
   if (out.find_first_of(".e", begin) == std::string::npos) out += ".0";

@@ -16,7 +16,8 @@ using Json = boost::json::value;
 /// Deepest nesting of JSON accepted anywhere.
 inline constexpr std::size_t kMaxJsonDepth = 128;
 
-/// Parses one JSON value (RFC 8259, UTF-8 checked). kInvalid names the byte offset of the fault.
+/// Parses one JSON value (RFC 8259, UTF-8 checked). Doubles are exactly those nearest to their
+/// text; numbers too large for one are refused. kInvalid names the byte offset of the fault.
 [[nodiscard]] Result<Json> parse_json(std::string_view text);
 
 /// Whether `text` is one JSON value, without building it: no memory but for nesting.

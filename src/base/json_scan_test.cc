@@ -95,9 +95,29 @@ TEST(JsonList, AMillionElementsCostFourBytesEachBesideTheirText) {
 }
 
 TEST(CheckJson, AgreesWithTheParser) {
-  for (const char* text :
-       {"{}", " [1, 2.5, \"x\"] \n", "nul", "", " ", "{} x", "[1,]", "\"\xff\"", "\"\\ud800\"",
-        "1e400", "-0", "01", "\"a\nb\"", "{\"a\":1,\"a\":2}", "[1", "tru", "\"\\u12\"", "NaN"})
+  for (const char* text : {"{}",
+                           " [1, 2.5, \"x\"] \n",
+                           "nul",
+                           "",
+                           " ",
+                           "{} x",
+                           "[1,]",
+                           "\"\xff\"",
+                           "\"\\ud800\"",
+                           "1e400",
+                           "-1e400",
+                           "[1e400]",
+                           "1e-400",
+                           "1.7976931348623157e308",
+                           "1.7976931348623159e308",
+                           "-0",
+                           "01",
+                           "\"a\nb\"",
+                           "{\"a\":1,\"a\":2}",
+                           "[1",
+                           "tru",
+                           "\"\\u12\"",
+                           "NaN"})
     EXPECT_EQ(check_json(text).has_value(), parse_json(text).has_value()) << text;
   EXPECT_FALSE(check_json(std::string(1000, '[')));
   const bool ok = rc::check([] {
