@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "base/log.h"
 #include "cli/text/format.h"
 #include "cli/text/width.h"
+#include "runtime/text.h"
 
 namespace agentainer::cli {
 namespace {
@@ -115,6 +117,18 @@ std::string repeated_arguments(const StoreChoice& choice) {
     out += " --redis " +
            (choice.redis.find('@') == std::string::npos ? shell_word(choice.redis) : "URL");
   return out;
+}
+
+std::optional<ExitCode> print_output(std::string_view text) {
+  const int error = write_text(STDOUT_FILENO, text);
+  if (error == 0) return std::nullopt;
+  if (error == EPIPE) return ExitCode::kOk;
+  complain("cannot write to standard output: " + runtime::format_errno(error));
+  return ExitCode::kTrouble;
+}
+
+std::optional<ExitCode> print_document(std::string_view text) {
+  return isatty(STDOUT_FILENO) == 1 ? print_output(runtime::inert_text(text)) : print_output(text);
 }
 
 void complain(std::string_view message) {

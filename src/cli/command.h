@@ -4,6 +4,7 @@
 
 #include <CLI/App.hpp>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,12 @@ void add_format_option(CLI::App& command, ListFormat& format,
 
 /// " --data X" where the user gave that, for commands to be typed.
 std::string repeated_arguments(const StoreChoice& choice);
+
+/// Prints what a command is asked for. Nothing when that went well, else how the command ends: kOk
+/// when the reader has left, kTrouble (and it is said) when output is lost.
+std::optional<ExitCode> print_output(std::string_view text);
+/// The same for text that others made: harmless on a terminal, byte for byte elsewhere.
+std::optional<ExitCode> print_document(std::string_view text);
 
 /// "error: message" on standard error.
 void complain(std::string_view message);

@@ -9,7 +9,12 @@ namespace agentainer::cli {
 struct CommandLoop::Signals {
   boost::asio::signal_set set;
 
-  explicit Signals(boost::asio::io_context& context) : set(context, SIGINT, SIGTERM, SIGHUP) {}
+  explicit Signals(boost::asio::io_context& context) : set(context) {
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+      struct sigaction action {};
+      if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN) set.add(signal);
+    }
+  }
 
   void wait(CommandLoop& loop) {
     set.async_wait([this, &loop](const boost::system::error_code& error, int signal) {

@@ -13,7 +13,8 @@ namespace agentainer::cli {
 
 class CommandLoop {
  public:
-  /// From here on SIGINT, SIGTERM and SIGHUP come to this loop, and SIGPIPE is ignored.
+  /// From here on SIGINT, SIGTERM and SIGHUP come to this loop, but for those that whoever started
+  /// us has ignored (nohup(1); shells, for what runs in the background). SIGPIPE is ignored.
   CommandLoop();
   ~CommandLoop();
   CommandLoop(const CommandLoop&) = delete;

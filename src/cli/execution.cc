@@ -122,10 +122,8 @@ void Execution::on_abandoned(const engine::WorkflowState& state, const Error&) {
 void Execution::on_store_trouble(const Error&) {}
 
 void Execution::on_signal(int signal) {
-  if (signal == SIGWINCH || signal == SIGCONT) {
-    progress_.on_screen_changed();
-    return;
-  }
+  if (signal == SIGWINCH) return progress_.on_resized();
+  if (signal == SIGCONT) return progress_.on_continued();
   if (signal == SIGINT && !cancelling_ && !leave_ && !running_.empty()) {
     cancelling_ = true;
     progress_.say("cancelling: waiting for the agents to stop; Ctrl-C again leaves at once");

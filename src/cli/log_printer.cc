@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "cli/text/terminal.h"
 #include "cli/text/width.h"
 #include "runtime/text.h"
 
@@ -31,7 +30,7 @@ Status LogPrinter::print_step(const std::string& step_id, bool has_many_tasks, b
         runtime::list_logs(selection_.data_directory, selection_.workflow, step_id, first, kPage);
     if (!files) return tl::make_unexpected(files.error());
     const bool is_last_page = files->size() < kPage;
-    for (std::size_t begin = 0; begin < files->size();) {
+    for (std::size_t begin = 0; begin < files->size() && !is_refused_;) {
       const std::size_t end = end_of_task(*files, begin);
       const TaskIndex task = (*files)[begin].name.task;
       if (selection_.task && task != *selection_.task) return {};
@@ -44,7 +43,7 @@ Status LogPrinter::print_step(const std::string& step_id, bool has_many_tasks, b
       first = TaskIndex{to_int(task) + 1};
       begin = end;
     }
-    if (is_last_page) return {};
+    if (is_last_page || is_refused_) return {};
   }
 }
 
@@ -69,7 +68,7 @@ Status LogPrinter::print_file(const std::string& step_id, const std::string& lab
   Cursor& cursor = cursors_[{step_id, file.name}];
   const runtime::LogId id{selection_.workflow, step_id, file.name.task, file.name.attempt,
                           file.name.stream};
-  while (cursor.offset < file.size_bytes) {
+  while (cursor.offset < file.size_bytes && !is_refused_) {
     const auto range =
         runtime::read_log(selection_.data_directory, id, cursor.offset, kMaxChunkBytes);
     if (!range) return tl::make_unexpected(range.error());

@@ -1,5 +1,8 @@
 #include "cli/program.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
@@ -17,10 +20,14 @@ std::string_view first_word(int argc, const char* const* argv) {
   return {};
 }
 
-bool is_command(const CLI::App& root, std::string_view word) {
-  const auto commands = root.get_subcommands(nullptr);
-  return std::any_of(commands.begin(), commands.end(),
-                     [&](const CLI::App* command) { return command->get_name() == word; });
+const CLI::App* find_command(const CLI::App& root, std::string_view word) {
+  for (const CLI::App* command : root.get_subcommands(nullptr))
+    if (command->get_name() == word) return command;
+  return nullptr;
+}
+
+int finished(std::optional<ExitCode> printed) {
+  return static_cast<int>(printed.value_or(ExitCode::kOk));
 }
 
 int refuse_command(const CLI::App& root, std::string_view word) {
@@ -31,6 +38,23 @@ int refuse_command(const CLI::App& root, std::string_view word) {
   complain(fmt::format("unknown command '{}'{}", word, expr::did_you_mean(word, views)));
   remark("`agentainer --help` lists the commands");
   return static_cast<int>(ExitCode::kUsage);
+}
+
+int print_help(const CLI::App& root, std::string_view word) {
+  constexpr std::size_t kMaxColumns = 100;
+  if (word.empty()) return finished(print_output(program_help(root)));
+  const CLI::App* command = find_command(root, word);
+  if (command == nullptr) return refuse_command(root, word);
+  return finished(print_output(command_help(*command, std::min(output_columns(), kMaxColumns))));
+}
+
+/// Where a standard stream is closed, the next file opened would take its place and get what is
+/// meant for it.
+void open_standard_streams() {
+  int fd = 0;
+  do fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0) close(fd);
 }
 
 /// "--inptu" against the options of the command that was given.
@@ -75,27 +99,24 @@ void set_up(CLI::App& root, Action& action) {
 }  // namespace
 
 int run_program(int argc, const char* const* argv) {
+  open_standard_streams();
   direct_log(nullptr);
   CLI::App root("", "agentainer");
   Action action;
   set_up(root, action);
-  const std::string_view word = first_word(argc, argv);
   if (argc <= 1) {
     print_error(program_help(root));
     return static_cast<int>(ExitCode::kUsage);
   }
-  if (!word.empty() && !is_command(root, word)) return refuse_command(root, word);
+  const std::string_view word = first_word(argc, argv);
+  if (word == "help") return print_help(root, argc > 2 ? argv[2] : "");
+  if (!word.empty() && find_command(root, word) == nullptr) return refuse_command(root, word);
   try {
     root.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    const std::vector<CLI::App*> chosen = root.get_subcommands();
-    constexpr std::size_t kMaxColumns = 100;
-    print(chosen.empty() ? program_help(root)
-                         : command_help(*chosen.front(), std::min(output_columns(), kMaxColumns)));
-    return static_cast<int>(ExitCode::kOk);
+    return print_help(root, word);
   } catch (const CLI::CallForVersion& version) {
-    print(std::string(version.what()) + '\n');
-    return static_cast<int>(ExitCode::kOk);
+    return finished(print_output(std::string(version.what()) + '\n'));
   } catch (const CLI::ParseError& error) {
     return refuse_usage(root, error);
   }

@@ -85,7 +85,6 @@ struct ReportOptions {
   Style style;
   std::size_t columns = std::string::npos;
   TimePoint now{};
-  std::string data_directory;  ///< Where the logs are.
   std::string arguments;  ///< That commands to be typed need, with a space before: " --data X".
 };
 

@@ -17,16 +17,18 @@ constexpr std::size_t kMaxShownFailures = 10;
 constexpr std::size_t kMaxShownMembers = 5;
 
 /// What nobody asked for by name shall not push everything else off the screen.
-void show_state(const Json& state, const WorkflowReport& report, const std::string& arguments) {
+std::optional<ExitCode> show_state(const Json& state, const WorkflowReport& report,
+                                   const std::string& arguments) {
   std::string text = pretty_json(state);
   const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
   bool cut = false;
   if (lines + 5 > terminal_size(STDOUT_FILENO).rows)
     text = pretty_json(state, kMaxShownMembers, &cut);
-  print(text + '\n');
+  const std::optional<ExitCode> ended = print_document(text + '\n');
   if (cut)
     remark(fmt::format("shortened; agentainer state{} {} prints all of it", arguments,
                        report.id.text()));
+  return ended;
 }
 
 ExitCode print_state(const Ending& ending, const RunOptions& options, ExitCode code) {
@@ -36,38 +38,38 @@ ExitCode print_state(const Ending& ending, const RunOptions& options, ExitCode c
     complain("the final state is no JSON: " + parsed.error().message);
     return ExitCode::kTrouble;
   }
-  const json::object& state = parsed->get_object();
+  std::optional<ExitCode> ended;
   if (options.output == "yaml") {
-    print(document(*parsed, DocumentFormat::kYaml, terminal));
-  } else if (options.output == "json") {
-    print(document(*parsed, DocumentFormat::kJson, terminal));
-  } else if (options.output.empty()) {
-    if (terminal) {
-      show_state(*parsed, ending.report, repeated_arguments(options.choice.store));
-    } else {
-      print(document(*parsed, DocumentFormat::kJson, false));
-    }
+    ended = print_document(document(*parsed, DocumentFormat::kYaml, terminal));
+  } else if (options.output.empty() && terminal) {
+    ended = show_state(*parsed, ending.report, repeated_arguments(options.choice.store));
+  } else if (options.output.empty() || options.output == "json") {
+    ended = print_document(document(*parsed, DocumentFormat::kJson, terminal));
   } else {
-    const Result<std::string> text = key_text(state, options.output, terminal);
+    const Result<std::string> text = key_text(parsed->get_object(), options.output, terminal);
     if (!text) {
       complain(text.error().message);
       return code == ExitCode::kOk ? ExitCode::kUsage : code;
     }
-    print(*text);
+    ended = print_document(*text);
   }
-  return code;
+  return ended && *ended != ExitCode::kOk ? *ended : code;
 }
 
 /// Of several workflows: a line of JSON or a YAML document each.
-void print_states(const std::map<WorkflowId, Ending>& endings, const RunOptions& options) {
+ExitCode print_states(const std::map<WorkflowId, Ending>& endings, const RunOptions& options,
+                      ExitCode code) {
   for (const auto& [id, ending] : endings) {
     Result<Json> state = parse_json(ending.state);
     json::object out{{"id", id.text()},
                      {"name", ending.report.definition->name},
                      {"status", to_string(ending.report.status)}};
     out["state"] = state ? std::move(*state) : Json(nullptr);
-    print(options.output == "yaml" ? "---\n" + to_yaml(out) : to_text(out) + '\n');
+    const std::optional<ExitCode> ended =
+        print_document(options.output == "yaml" ? "---\n" + to_yaml(out) : to_text(out) + '\n');
+    if (ended) return *ended != ExitCode::kOk ? *ended : code;
   }
+  return code;
 }
 
 }  // namespace
@@ -91,9 +93,9 @@ Result<std::string> key_text(const json::object& state, const std::string& key, 
 }
 
 ExitCode print_results(const std::map<WorkflowId, Ending>& endings, const RunOptions& options,
-                       const std::string& data_directory, ExitCode code) {
+                       ExitCode code) {
   if (endings.size() > 1) {
-    print_states(endings, options);
+    code = print_states(endings, options, code);
   } else if (!endings.empty() &&
              endings.begin()->second.report.status != engine::WorkflowStatus::kCancelled) {
     code = print_state(endings.begin()->second, options, code);
@@ -102,7 +104,6 @@ ExitCode print_results(const std::map<WorkflowId, Ending>& endings, const RunOpt
   ReportOptions report_options;
   report_options.style = terminal.style;
   if (terminal.can_redraw) report_options.columns = terminal_size(STDERR_FILENO).columns;
-  report_options.data_directory = data_directory;
   report_options.arguments = repeated_arguments(options.choice.store);
   for (const auto& [id, ending] : endings) {
     const WorkflowReport& report = ending.report;

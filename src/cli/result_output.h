@@ -11,7 +11,7 @@ namespace agentainer::cli {
 
 /// Gives `code`, or kUsage when the key asked for is not in the state.
 ExitCode print_results(const std::map<WorkflowId, Ending>& endings, const RunOptions& options,
-                       const std::string& data_directory, ExitCode code);
+                       ExitCode code);
 
 /// One key of a state as a script wants it: text as it is, other values as JSON, with a line end.
 /// kNotFound names what is there.

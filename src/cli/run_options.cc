@@ -71,7 +71,7 @@ ExitCode execute(CommandLoop& loop, RunSession& session, const RunOptions& optio
   } else {
     session.close();
   }
-  return print_results(endings, options, session.data_directory(), code);
+  return print_results(endings, options, code);
 }
 
 }  // namespace agentainer::cli

@@ -71,6 +71,20 @@ Result<std::vector<store::WorkflowSummary>> StoreSession::list(std::optional<Wor
       [&](auto done) { store().list(before, limit, std::move(done)); });
 }
 
+Result<std::vector<store::UnfinishedWorkflow>> StoreSession::list_unfinished() {
+  constexpr std::size_t kPage = 500;
+  std::vector<store::UnfinishedWorkflow> all;
+  std::optional<WorkflowId> after;
+  while (true) {
+    auto page = loop_.await<std::vector<store::UnfinishedWorkflow>>(
+        [&](auto done) { store().list_unfinished(after, kPage, std::move(done)); });
+    if (!page) return tl::make_unexpected(page.error());
+    all.insert(all.end(), page->begin(), page->end());
+    if (page->size() < kPage) return all;
+    after = page->back().id;
+  }
+}
+
 Result<std::vector<store::StoredRecord>> StoreSession::read_records(const WorkflowId& id,
                                                                     std::uint64_t after,
                                                                     std::size_t limit) {

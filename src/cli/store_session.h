@@ -38,6 +38,8 @@ class StoreSession {
   Result<store::LoadedWorkflow> load(const WorkflowId& id);
   Result<std::vector<store::WorkflowSummary>> list(std::optional<WorkflowId> before,
                                                    std::size_t limit);
+  /// All of them, oldest first.
+  Result<std::vector<store::UnfinishedWorkflow>> list_unfinished();
   Result<std::vector<store::StoredRecord>> read_records(const WorkflowId& id, std::uint64_t after,
                                                         std::size_t limit);
 

@@ -5,6 +5,7 @@
 
 #include "cli/inputs.h"
 #include "cli/text/format.h"
+#include "cli/text/width.h"
 
 namespace agentainer::cli {
 
@@ -20,7 +21,7 @@ Result<WorkflowFile> read_workflow_file(const std::string& path) {
     directory = std::filesystem::absolute(path, error).lexically_normal().parent_path();
   if (error)
     return fail(ErrorCode::kUnavailable, "the working directory is gone: {}", error.message());
-  return WorkflowFile{is_stdin ? "<stdin>" : path, directory.string(), std::move(*text)};
+  return WorkflowFile{is_stdin ? "<stdin>" : one_line(path), directory.string(), std::move(*text)};
 }
 
 std::string diagnostics_text(const WorkflowFile& file, const workflow::ParseResult& parsed,

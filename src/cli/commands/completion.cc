@@ -21,8 +21,7 @@ void add_completion(CLI::App& root, Action& action) {
         complain(fmt::format("no completion for '{}': there is bash, zsh and fish", *shell));
         return ExitCode::kUsage;
       }
-      print(*script);
-      return ExitCode::kOk;
+      return print_output(*script).value_or(ExitCode::kOk);
     };
   });
 }

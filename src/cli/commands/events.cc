@@ -21,13 +21,14 @@ struct Options {
   bool follow = false;
 };
 
-/// Prints records as they come, page by page.
-class EventPrinter {
+/// Records as text, page by page.
+class EventText {
  public:
-  EventPrinter(ListFormat format, std::shared_ptr<const workflow::Definition> definition)
+  EventText(ListFormat format, std::shared_ptr<const workflow::Definition> definition)
       : format_(format), definition_(std::move(definition)) {}
 
-  Status print_page(const std::vector<store::StoredRecord>& page) {
+  /// A page as text.
+  Result<std::string> text_of(const std::vector<store::StoredRecord>& page) {
     std::string out;
     for (const store::StoredRecord& stored : page) {
       const Result<engine::Record> record = engine::decode(stored.text, *definition_);
@@ -35,11 +36,12 @@ class EventPrinter {
       if (std::holds_alternative<engine::WorkflowEnded>(record->body)) ended_ = true;
       append(out, stored, *record);
     }
-    print(out);
-    return {};
+    return out;
   }
-  void finish() const {
-    if (format_ == ListFormat::kJson) print(first_ ? "[]\n" : "\n]\n");
+  /// What comes after the last page.
+  std::string_view last_text() const {
+    if (format_ != ListFormat::kJson) return "";
+    return first_ ? "[]\n" : "\n]\n";
   }
   bool ended() const { return ended_; }
 
@@ -77,6 +79,30 @@ class EventPrinter {
   bool ended_ = false;
 };
 
+ExitCode print_events(StoreSession& session, const WorkflowId& id, EventText text, bool follow) {
+  CommandLoop& loop = session.loop();
+  std::uint64_t after = 0;
+  while (true) {
+    const auto page = session.read_records(id, after, kPage);
+    if (!page &&
+        (!follow || loop.interruption() != 0 || page.error().code != ErrorCode::kUnavailable)) {
+      (void)print_output(text.last_text());
+      return fail_command(loop, page.error());
+    }
+    if (page && !page->empty()) {
+      after = page->back().sequence;
+      const Result<std::string> lines = text.text_of(*page);
+      if (!lines) return fail_command(loop, lines.error());
+      if (const std::optional<ExitCode> ended = print_output(*lines)) return *ended;
+      continue;
+    }
+    if (!follow || text.ended()) break;
+    if (!loop.sleep(kFollowPause)) break;
+  }
+  if (const std::optional<ExitCode> ended = print_output(text.last_text())) return *ended;
+  return loop.interruption() != 0 ? ExitCode::kCancelled : ExitCode::kOk;
+}
+
 ExitCode events(const Options& options) {
   return with_store(options.store, [&](StoreSession& session) {
     CommandLoop& loop = session.loop();
@@ -86,26 +112,7 @@ ExitCode events(const Options& options) {
     if (!loaded) return fail_command(loop, loaded.error());
     const auto definition = stored_definition(*loaded);
     if (!definition) return fail_command(loop, definition.error());
-    EventPrinter printer(options.format, *definition);
-    std::uint64_t after = 0;
-    while (true) {
-      const auto page = session.read_records(*id, after, kPage);
-      if (!page && (!options.follow || loop.interruption() != 0 ||
-                    page.error().code != ErrorCode::kUnavailable)) {
-        printer.finish();
-        return fail_command(loop, page.error());
-      }
-      if (page && !page->empty()) {
-        after = page->back().sequence;
-        if (const Status printed = printer.print_page(*page); !printed)
-          return fail_command(loop, printed.error());
-        continue;
-      }
-      if (!options.follow || printer.ended()) break;
-      if (!loop.sleep(kFollowPause)) break;
-    }
-    printer.finish();
-    return loop.interruption() != 0 ? ExitCode::kCancelled : ExitCode::kOk;
+    return print_events(session, *id, EventText(options.format, *definition), options.follow);
   });
 }
 

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <memory>
+#include <set>
 
 #include "cli/command.h"
 #include "cli/data_directory.h"
@@ -18,10 +19,17 @@ struct Options {
   std::string status;
 };
 
-json::object summary_json(const store::WorkflowSummary& summary) {
+struct Listed {
+  store::WorkflowSummary summary;
+  bool is_orphan = false;  ///< It has not ended, and no process runs it.
+};
+
+json::object summary_json(const Listed& listed) {
+  const store::WorkflowSummary& summary = listed.summary;
   return {{"id", summary.id.text()},
           {"name", summary.name},
           {"status", summary.status},
+          {"interrupted", listed.is_orphan},
           {"created_at", utc_time(summary.created)},
           {"updated_at", utc_time(summary.updated)}};
 }
@@ -30,65 +38,67 @@ engine::WorkflowStatus status_of(const store::WorkflowSummary& summary) {
   return engine::parse_workflow_status(summary.status).value_or(engine::WorkflowStatus::kPending);
 }
 
-std::string table_text(const std::vector<store::WorkflowSummary>& workflows, TimePoint now) {
+std::string table_text(const std::vector<Listed>& workflows, TimePoint now) {
   const Style style = detect_terminal(STDOUT_FILENO).style;
   Table table({{"ID"}, {"NAME"}, {"STATUS"}, {"STARTED"}, {"TIME", true}});
-  for (const store::WorkflowSummary& summary : workflows) {
+  for (const Listed& listed : workflows) {
+    const store::WorkflowSummary& summary = listed.summary;
     const engine::WorkflowStatus status = status_of(summary);
-    const TimePoint end = engine::has_ended(status) ? summary.updated : now;
+    const bool goes_on = !engine::has_ended(status) && !listed.is_orphan;
     table.add({{summary.id.text()},
                {summary.name, Tone::kStrong},
-               {summary.status, tone_of(status)},
+               {listed.is_orphan ? "interrupted" : summary.status,
+                listed.is_orphan ? Tone::kWaiting : tone_of(status)},
                {ago(summary.created, now)},
-               {short_duration(end - summary.created)}});
+               {short_duration((goes_on ? now : summary.updated) - summary.created)}});
   }
   return table.render(style, output_columns());
 }
 
 /// The newest ones, of the wanted status if any.
-Result<std::vector<store::WorkflowSummary>> gather(StoreSession& session, const Options& options) {
+Result<std::vector<Listed>> gather(StoreSession& session, const Options& options) {
   constexpr std::size_t kPage = 200;
-  std::vector<store::WorkflowSummary> gathered;
+  const auto unfinished = session.list_unfinished();
+  if (!unfinished) return tl::make_unexpected(unfinished.error());
+  std::set<WorkflowId> orphans;
+  for (const store::UnfinishedWorkflow& workflow : *unfinished)
+    if (!workflow.owner_alive) orphans.insert(workflow.id);
+  std::vector<Listed> gathered;
   std::optional<WorkflowId> before;
   while (gathered.size() < options.limit) {
     auto page = session.list(before, kPage);
     if (!page) return tl::make_unexpected(page.error());
     if (page->empty()) break;
     before = page->back().id;
-    for (store::WorkflowSummary& summary : *page)
+    for (store::WorkflowSummary& summary : *page) {
+      const bool is_orphan = orphans.contains(summary.id);
       if (gathered.size() < options.limit &&
           (options.status.empty() || summary.status == options.status))
-        gathered.push_back(std::move(summary));
+        gathered.push_back({std::move(summary), is_orphan});
+    }
   }
   return gathered;
 }
 
-void print_list(const std::vector<store::WorkflowSummary>& workflows, const Options& options,
-                TimePoint now) {
-  const bool terminal = isatty(STDOUT_FILENO) == 1;
-  json::array documents;
-  if (options.format != ListFormat::kTable)
-    for (const store::WorkflowSummary& summary : workflows)
-      documents.push_back(summary_json(summary));
-  switch (options.format) {
-    case ListFormat::kTable:
-      if (workflows.empty()) {
-        remark(options.status.empty() ? "no workflow has been run yet"
-                                      : "no workflow is " + options.status);
-      } else {
-        print(table_text(workflows, now));
-      }
-      return;
-    case ListFormat::kJson:
-      print(document(documents, DocumentFormat::kJson, terminal));
-      return;
-    case ListFormat::kYaml:
-      print(document(documents, DocumentFormat::kYaml, terminal));
-      return;
-    case ListFormat::kJsonLines:
-      for (const Json& entry : documents) print(to_text(entry) + '\n');
-      return;
+ExitCode print_list(const std::vector<Listed>& workflows, const Options& options, TimePoint now) {
+  if (options.format == ListFormat::kTable) {
+    if (!workflows.empty()) return print_output(table_text(workflows, now)).value_or(ExitCode::kOk);
+    remark(options.status.empty() ? "no workflow has been run yet"
+                                  : "no workflow is " + options.status);
+    return ExitCode::kOk;
   }
+  json::array documents;
+  std::string lines;
+  for (const Listed& listed : workflows) {
+    documents.push_back(summary_json(listed));
+    lines += to_text(documents.back()) + '\n';
+  }
+  const DocumentFormat format =
+      options.format == ListFormat::kYaml ? DocumentFormat::kYaml : DocumentFormat::kJson;
+  return print_document(options.format == ListFormat::kJsonLines
+                            ? lines
+                            : document(documents, format, isatty(STDOUT_FILENO) == 1))
+      .value_or(ExitCode::kOk);
 }
 
 ExitCode list(const Options& options) {
@@ -99,14 +109,12 @@ ExitCode list(const Options& options) {
     return ExitCode::kTrouble;
   }
   if (options.store.redis.empty() && !data_directory_exists(*directory)) {
-    print_list({}, options, {});
-    return ExitCode::kOk;
+    return print_list({}, options, {});
   }
   return with_store(options.store, [&](StoreSession& session) {
     const auto workflows = gather(session, options);
     if (!workflows) return fail_command(session.loop(), workflows.error());
-    print_list(*workflows, options, session.loop().events().now());
-    return ExitCode::kOk;
+    return print_list(*workflows, options, session.loop().events().now());
   });
 }
 

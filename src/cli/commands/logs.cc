@@ -81,7 +81,12 @@ ExitCode print_logs(StoreSession& session, const OpenedWorkflow& opened,
   const workflow::Definition& definition = *opened.state.definition;
   const bool single =
       steps.size() == 1 && (options.task || !has_many_tasks(definition.step(steps.front())));
-  LogPrinter printer(select(session, id, options), !single, isatty(STDOUT_FILENO) == 1,
+  std::optional<ExitCode> refused;
+  const auto print = [&](std::string_view text) {
+    refused = print_output(text);
+    return !refused;
+  };
+  LogPrinter printer(select(session, id, options), print, !single, isatty(STDOUT_FILENO) == 1,
                      detect_terminal(STDOUT_FILENO).style);
   bool ended = engine::has_ended(opened.state.status);
   std::uint64_t after = opened.state.sequence;
@@ -93,6 +98,7 @@ ExitCode print_logs(StoreSession& session, const OpenedWorkflow& opened,
                                                 has_many_tasks(definition.step(step)), final);
       if (!printed) return fail_command(loop, printed.error());
     }
+    if (refused) return *refused;
     if (final) break;
     // Looking through very many logs takes a while; the looks take no more than a fifth of the
     // time.

@@ -12,21 +12,6 @@ struct Options {
   std::string reference;
 };
 
-Result<std::vector<store::UnfinishedWorkflow>> list_unfinished(CommandLoop& loop,
-                                                               StoreSession& stored) {
-  constexpr std::size_t kPage = 500;
-  std::vector<store::UnfinishedWorkflow> all;
-  std::optional<WorkflowId> after;
-  while (true) {
-    auto page = loop.await<std::vector<store::UnfinishedWorkflow>>(
-        [&](auto done) { stored.store().list_unfinished(after, kPage, std::move(done)); });
-    if (!page) return tl::make_unexpected(page.error());
-    all.insert(all.end(), page->begin(), page->end());
-    if (page->size() < kPage) return all;
-    after = page->back().id;
-  }
-}
-
 std::string run_elsewhere(const WorkflowId& id) {
   return fmt::format("workflow {} is being run by another process", id.text());
 }
@@ -54,7 +39,7 @@ ExitCode resume_one(CommandLoop& loop, Execution& execution, StoreSession& store
 std::optional<ExitCode> begin(CommandLoop& loop, RunSession& session, Execution& execution,
                               const Options& options) {
   StoreSession& stored = session.stored();
-  const auto unfinished = list_unfinished(loop, stored);
+  const auto unfinished = stored.list_unfinished();
   if (!unfinished) return fail_command(loop, unfinished.error());
   if (!options.reference.empty()) {
     const Result<WorkflowId> id = stored.resolve(options.reference);

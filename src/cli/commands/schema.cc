@@ -13,8 +13,7 @@ void add_schema(CLI::App& root, Action& action) {
     action = [] {
       std::string schema = workflow::json_schema();
       if (!schema.ends_with('\n')) schema += '\n';
-      print(schema);
-      return ExitCode::kOk;
+      return print_output(schema).value_or(ExitCode::kOk);
     };
   });
 }

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "cli/command.h"
@@ -81,16 +82,11 @@ std::string next_step(const WorkflowReport& report, bool owner_alive,
 }
 
 Result<bool> is_owner_alive(StoreSession& session, const WorkflowId& id) {
-  std::optional<WorkflowId> after;
-  while (true) {
-    auto page = session.loop().await<std::vector<store::UnfinishedWorkflow>>(
-        [&](auto done) { session.store().list_unfinished(after, 500, std::move(done)); });
-    if (!page) return tl::make_unexpected(page.error());
-    for (const store::UnfinishedWorkflow& workflow : *page)
-      if (workflow.id == id) return workflow.owner_alive;
-    if (page->empty() || page->back().id > id) return false;
-    after = page->back().id;
-  }
+  const auto unfinished = session.list_unfinished();
+  if (!unfinished) return tl::make_unexpected(unfinished.error());
+  return std::any_of(unfinished->begin(), unfinished->end(), [&](const auto& workflow) {
+    return workflow.id == id && workflow.owner_alive;
+  });
 }
 
 ExitCode show(const Options& options) {
@@ -108,21 +104,21 @@ ExitCode show(const Options& options) {
 
     const bool terminal = isatty(STDOUT_FILENO) == 1;
     if (options.format != ListFormat::kTable) {
-      print(document(
-          report_json(report),
-          options.format == ListFormat::kYaml ? DocumentFormat::kYaml : DocumentFormat::kJson,
-          terminal));
-      return ExitCode::kOk;
+      const DocumentFormat format =
+          options.format == ListFormat::kYaml ? DocumentFormat::kYaml : DocumentFormat::kJson;
+      return print_document(document(report_json(report), format, terminal))
+          .value_or(ExitCode::kOk);
     }
     const ReportOptions report_options{detect_terminal(STDOUT_FILENO).style, output_columns(),
-                                       session.loop().events().now(), session.data_directory(),
+                                       session.loop().events().now(),
                                        repeated_arguments(options.store)};
-    print(heading(report, report_options) + '\n' + report_table(report, report_options));
+    std::string text = heading(report, report_options) + '\n';
+    text += report_table(report, report_options);
     const std::string failures = failures_text(report, report_options, FailureList::kMaxKept);
-    if (!failures.empty()) print("\n" + failures);
+    if (!failures.empty()) text += '\n' + failures;
     const std::string next = next_step(report, *alive, report_options);
-    if (!next.empty()) print("\n" + next);
-    return ExitCode::kOk;
+    if (!next.empty()) text += '\n' + next;
+    return print_output(text).value_or(ExitCode::kOk);
   });
 }
 

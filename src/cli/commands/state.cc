@@ -44,18 +44,15 @@ ExitCode state(const Options& options) {
     const DocumentFormat format =
         options.format == ListFormat::kYaml ? DocumentFormat::kYaml : DocumentFormat::kJson;
     if (options.key.empty()) {
-      print(document(*entries, format, terminal));
-      return ExitCode::kOk;
+      return print_document(document(*entries, format, terminal)).value_or(ExitCode::kOk);
     }
     const Json* value = find_in_state(*entries, options.key);
     if (value != nullptr && format == DocumentFormat::kYaml) {
-      print(to_yaml(*value));
-      return ExitCode::kOk;
+      return print_document(to_yaml(*value)).value_or(ExitCode::kOk);
     }
     const Result<std::string> text = key_text(*entries, options.key, terminal);
     if (!text) return fail_command(session.loop(), text.error());
-    print(*text);
-    return ExitCode::kOk;
+    return print_document(*text).value_or(ExitCode::kOk);
   });
 }
 

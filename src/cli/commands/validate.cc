@@ -32,6 +32,7 @@ ExitCode validate(const Options& options) {
   const Style style = detect_terminal(STDOUT_FILENO).style;
   ExitCode code = ExitCode::kOk;
   json::array reports;
+  std::string text;
   for (const std::string& path : options.files) {
     const Result<WorkflowFile> file = read_workflow_file(path);
     if (!file) {
@@ -54,12 +55,13 @@ ExitCode validate(const Options& options) {
                                      {"diagnostics", diagnostics_json(parsed)}});
       continue;
     }
-    print(diagnostics_text(*file, parsed, style.color));
+    text += diagnostics_text(*file, parsed, style.color);
     if (parsed.definition)
-      print(fmt::format("{}: {}\n", file->name, style.paint(Tone::kGood, "valid")));
+      text += fmt::format("{}: {}\n", file->name, style.paint(Tone::kGood, "valid"));
   }
-  if (options.json) print(document(reports, DocumentFormat::kJson, isatty(STDOUT_FILENO) == 1));
-  return code;
+  if (options.json) text = document(reports, DocumentFormat::kJson, isatty(STDOUT_FILENO) == 1);
+  const std::optional<ExitCode> ended = print_output(text);
+  return ended == ExitCode::kTrouble ? *ended : code;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "cli/text/format.h"
 #include "cli/text/records.h"
 #include "cli/text/terminal.h"
+#include "cli/text/width.h"
 
 namespace agentainer::cli {
 namespace {
@@ -46,7 +47,7 @@ std::vector<std::string> PlainLines::lines(const engine::WorkflowState& state,
     const TimePoint start = state.started == TimePoint{} ? record.at : state.started;
     for (const std::string& text : of_record(state, record, steps))
       lines.push_back(fmt::format("[{:>7}] {}{}", short_duration(record.at - start),
-                                  several ? state.id.text() + " " : "", text));
+                                  several ? state.id.text() + " " : "", one_line(text)));
   }
   return lines;
 }

@@ -11,8 +11,10 @@ class Progress : public server::Observer {
  public:
   /// A message of the command's own, among the progress. Any thread.
   virtual void say(std::string_view text) = 0;
-  /// The terminal has another size, or was somebody else's for a while.
-  virtual void on_screen_changed() = 0;
+  /// The terminal has another size.
+  virtual void on_resized() = 0;
+  /// The program was stopped (Ctrl-Z) and goes on; others have written on the terminal meanwhile.
+  virtual void on_continued() = 0;
   /// Nothing is shown after this.
   virtual void finish() = 0;
 };
@@ -21,7 +23,8 @@ class Progress : public server::Observer {
 class QuietProgress : public Progress {
  public:
   void say(std::string_view text) override;
-  void on_screen_changed() override {}
+  void on_resized() override {}
+  void on_continued() override {}
   void finish() override {}
   void on_committed(const engine::WorkflowState& state,
                     std::span<const engine::Record> records) override;

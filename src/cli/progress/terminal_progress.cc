@@ -25,8 +25,14 @@ TerminalProgress::~TerminalProgress() { finish(); }
 
 void TerminalProgress::say(std::string_view text) { area_.print_above(text, size_().columns); }
 
-void TerminalProgress::on_screen_changed() {
+void TerminalProgress::on_resized() {
   if (!finished_) draw();
+}
+
+void TerminalProgress::on_continued() {
+  if (finished_) return;
+  area_.leave();
+  draw();
 }
 
 void TerminalProgress::finish() {

@@ -24,7 +24,8 @@ class TerminalProgress final : public Progress {
   ~TerminalProgress() override;
 
   void say(std::string_view text) override;
-  void on_screen_changed() override;
+  void on_resized() override;
+  void on_continued() override;
   void finish() override;
   void on_committed(const engine::WorkflowState& state,
                     std::span<const engine::Record> records) override;

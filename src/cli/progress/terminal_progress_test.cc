@@ -85,6 +85,15 @@ TEST_F(TerminalProgressTest, TheEndStaysAndNothingIsDrawnAfterIt) {
   EXPECT_EQ(executor_.timers(), 0u);
 }
 
+TEST_F(TerminalProgressTest, AfterCtrlZItDrawsBelowWhatOthersWrote) {
+  progress_.on_committed(workflow_.state, std::vector{workflow_.start(0, 10)});
+  executor_.run_for(150ms);
+  progress_.on_continued();
+  EXPECT_EQ(written_.back().find("\x1b[2A"), std::string::npos);
+  progress_.on_resized();
+  EXPECT_NE(written_.back().find("\x1b[2A"), std::string::npos);
+}
+
 TEST_F(TerminalProgressTest, StoreTroubleIsShownUntilItIsOver) {
   progress_.on_committed(workflow_.state, std::vector{workflow_.start(0, 10)});
   progress_.on_store_trouble({ErrorCode::kUnavailable, "connection refused"});

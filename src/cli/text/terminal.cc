@@ -55,7 +55,7 @@ TerminalSize terminal_size(int fd) {
   return result;
 }
 
-bool write_text(int fd, std::string_view text) {
+int write_text(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = write(fd, text.data(), text.size());
     if (written >= 0) {
@@ -63,15 +63,14 @@ bool write_text(int fd, std::string_view text) {
     } else if (errno == EAGAIN) {
       // Somebody who shares the terminal made it non-blocking.
       pollfd ready{fd, POLLOUT, 0};
-      if (poll(&ready, 1, -1) < 0 && errno != EINTR) return false;
+      if (poll(&ready, 1, -1) < 0 && errno != EINTR) return errno;
     } else if (errno != EINTR) {
-      return false;
+      return errno;
     }
   }
-  return true;
+  return 0;
 }
 
-void print(std::string_view text) { (void)write_text(STDOUT_FILENO, text); }
 void print_error(std::string_view text) { (void)write_text(STDERR_FILENO, text); }
 
 }  // namespace agentainer::cli

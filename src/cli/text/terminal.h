@@ -35,13 +35,10 @@ Terminal detect_terminal(int fd);
 /// As it is now; 80 by 24 when it has none.
 TerminalSize terminal_size(int fd);
 
-/// All of the text, or as much as the reader takes. False when it has gone away (EPIPE) or the
-/// disk is full.
-bool write_text(int fd, std::string_view text);
+/// 0 when all of the text is written, else errno: EPIPE when the reader has left.
+int write_text(int fd, std::string_view text);
 
-/// Text for standard output and standard error. What a reader that has left does not take is
-/// dropped.
-void print(std::string_view text);
+/// Text for standard error; dropped when that takes none.
 void print_error(std::string_view text);
 
 }  // namespace agentainer::cli
