@@ -40,7 +40,8 @@ TEST_F(LogsTest, RangesOfALog) {
 }
 
 TEST_F(LogsTest, ListsInOrderAndInPages) {
-  for (const char* const name : {"10.1.stdout", "2.2.stdout", "2.1.stderr", "2.1.stdout", "0.1.stderr", "notes.txt", "3.1.stdout~"})
+  for (const char* const name : {"10.1.stdout", "2.2.stdout", "2.1.stderr", "2.1.stdout",
+                                 "0.1.stderr", "notes.txt", "3.1.stdout~"})
     write(name, name);
   const auto names = [&](unsigned first, std::size_t limit) {
     std::string text;
@@ -59,7 +60,9 @@ TEST_F(LogsTest, ListsInOrderAndInPages) {
 TEST_F(LogsTest, NamesCannotClimb) {
   for (const char* const step : {"..", "../..", "step/..", "", "."}) {
     EXPECT_FALSE(list_logs(directory_.path(), workflow_, step, TaskIndex{0}, 9)) << step;
-    EXPECT_FALSE(read_log(directory_.path(), {workflow_, step, TaskIndex{1}, Attempt{1}, LogStream::kStdout}, 0, 9)) << step;
+    EXPECT_FALSE(read_log(directory_.path(),
+                          {workflow_, step, TaskIndex{1}, Attempt{1}, LogStream::kStdout}, 0, 9))
+        << step;
   }
 }
 

@@ -1,9 +1,9 @@
 #include "runtime/paths.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 
@@ -33,21 +33,29 @@ bool take(std::string_view& text, char c) {
 
 std::string_view to_string(LogStream stream) {
   switch (stream) {
-    case LogStream::kStdout: return "stdout";
-    case LogStream::kStderr: return "stderr";
+    case LogStream::kStdout:
+      return "stdout";
+    case LogStream::kStderr:
+      return "stderr";
   }
   return "unknown";
 }
 
 bool is_step_id(std::string_view text) {
   return !text.empty() && text.size() <= 64 && is_letter(text[0]) &&
-         std::all_of(text.begin(), text.end(), [](char c) { return is_letter(c) || is_digit(c) || c == '-'; });
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return is_letter(c) || is_digit(c) || c == '-'; });
 }
 
-std::string run_directory(std::string_view data_directory) { return fmt::format("{}/run", data_directory); }
-std::string logs_directory(std::string_view data_directory) { return fmt::format("{}/logs", data_directory); }
+std::string run_directory(std::string_view data_directory) {
+  return fmt::format("{}/run", data_directory);
+}
+std::string logs_directory(std::string_view data_directory) {
+  return fmt::format("{}/logs", data_directory);
+}
 
-std::string step_log_directory(std::string_view data_directory, const WorkflowId& workflow, std::string_view step_id) {
+std::string step_log_directory(std::string_view data_directory, const WorkflowId& workflow,
+                               std::string_view step_id) {
   AGENTAINER_CHECK(is_step_id(step_id), "only a valid step id becomes part of a path");
   return fmt::format("{}/logs/{}/{}", data_directory, workflow.text(), step_id);
 }

@@ -5,13 +5,14 @@
 //   ├── logs/
 //   │   └── <workflow id>/
 //   │       └── <step id>/
-//   │           ├── <task>.<attempt>.stdout     what the attempt wrote, byte for byte; cut at a limit and marked
-//   │           └── <task>.<attempt>.stderr     (no file when it wrote nothing)
+//   │           ├── <task>.<attempt>.stdout     what the attempt wrote, byte for byte; cut at a
+//   limit and marked │           └── <task>.<attempt>.stderr     (no file when it wrote nothing)
 //   └── run/                                    things that live no longer than a server
 //       ├── lock                                held while a life's directory is made or taken over
 //       └── <pid>-<start time>-<n>/             one life of a server
-//           ├── lock                            flock held for life; its text names the life's marker and cgroups
-//           └── <slot>/                         used by one attempt at a time, again and again
+//           ├── lock                            flock held for life; its text names the life's
+//           marker and cgroups └── <slot>/                         used by one attempt at a time,
+//           again and again
 //               ├── task.json                   AGENTAINER_TASK_FILE, and stdin
 //               ├── result.json                 AGENTAINER_RESULT_FILE, made by the agent
 //               └── tmp/                        TMPDIR, emptied after every attempt
@@ -44,7 +45,8 @@ bool is_step_id(std::string_view text);
 std::string run_directory(std::string_view data_directory);
 std::string logs_directory(std::string_view data_directory);
 /// Precondition: is_step_id(step_id).
-std::string step_log_directory(std::string_view data_directory, const WorkflowId& workflow, std::string_view step_id);
+std::string step_log_directory(std::string_view data_directory, const WorkflowId& workflow,
+                               std::string_view step_id);
 
 /// "<task>.<attempt>.stdout"
 std::string log_file_name(TaskIndex task, Attempt attempt, LogStream stream);

@@ -1,7 +1,9 @@
-// What a process per task costs: ProcessRuntime against a bare posix_spawn loop of the same program with the same number in
-// flight, in alternating rounds of one run, so that what else the machine does falls on both.
+// What a process per task costs: ProcessRuntime against a bare posix_spawn loop of the same program
+// with the same number in flight, in alternating rounds of one run, so that what else the machine
+// does falls on both.
 //
-//   process_bench [--concurrency N] [--tasks N] [--rounds N] [--program FILE] [--cgroups auto|none] [--limits]
+//   process_bench [--concurrency N] [--tasks N] [--rounds N] [--program FILE] [--cgroups auto|none]
+//   [--limits]
 //
 // Prints one line of JSON per round and one for all.
 
@@ -44,11 +46,16 @@ Arguments parse(int argc, char** argv) {
     }
     const char* const value = i + 1 < argc ? argv[++i] : "";
     const auto number = static_cast<unsigned>(std::strtoul(value, nullptr, 10));
-    if (name == "--concurrency") arguments.concurrency = number;
-    else if (name == "--tasks") arguments.tasks = number;
-    else if (name == "--rounds") arguments.rounds = number;
-    else if (name == "--program") arguments.program = value;
-    else if (name == "--cgroups") arguments.cgroups = std::string_view(value) == "none" ? CgroupUse::kNone : CgroupUse::kAuto;
+    if (name == "--concurrency")
+      arguments.concurrency = number;
+    else if (name == "--tasks")
+      arguments.tasks = number;
+    else if (name == "--rounds")
+      arguments.rounds = number;
+    else if (name == "--program")
+      arguments.program = value;
+    else if (name == "--cgroups")
+      arguments.cgroups = std::string_view(value) == "none" ? CgroupUse::kNone : CgroupUse::kAuto;
   }
   return arguments;
 }
@@ -65,7 +72,9 @@ double cpu_seconds() {
   return seconds;
 }
 
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
 
 double bare_round(const Arguments& arguments) {
   char* const argv[] = {const_cast<char*>(arguments.program.c_str()), nullptr};
@@ -75,7 +84,8 @@ double bare_round(const Arguments& arguments) {
   for (unsigned ended = 0; ended < arguments.tasks; ++ended) {
     for (; started < arguments.tasks && started - ended < arguments.concurrency; ++started) {
       pid_t pid = 0;
-      if (posix_spawn(&pid, arguments.program.c_str(), nullptr, nullptr, argv, environment) != 0) std::abort();
+      if (posix_spawn(&pid, arguments.program.c_str(), nullptr, nullptr, argv, environment) != 0)
+        std::abort();
     }
     int status = 0;
     if (waitpid(-1, &status, 0) < 0 || status != 0) std::abort();
@@ -85,8 +95,10 @@ double bare_round(const Arguments& arguments) {
 
 class RuntimeRounds final : public Runtime::Listener {
  public:
-  RuntimeRounds(const Arguments& arguments, const std::string& data_directory) : arguments_(arguments) {
-    auto made = ProcessRuntime::create(loop_, {.data_directory = data_directory, .cgroups = arguments.cgroups});
+  RuntimeRounds(const Arguments& arguments, const std::string& data_directory)
+      : arguments_(arguments) {
+    auto made = ProcessRuntime::create(
+        loop_, {.data_directory = data_directory, .cgroups = arguments.cgroups});
     if (!made) {
       std::fprintf(stderr, "%s\n", made.error().message.c_str());
       std::exit(1);
@@ -99,7 +111,8 @@ class RuntimeRounds final : public Runtime::Listener {
     agent_.step_name = "step";
     agent_.step_type = "map";
     agent_.source_directory = "/";
-    if (arguments.with_limits) agent_.limits = {.cpu_nano = 2'000'000'000, .memory_bytes = 256 << 20, .pids = 64};
+    if (arguments.with_limits)
+      agent_.limits = {.cpu_nano = 2'000'000'000, .memory_bytes = 256 << 20, .pids = 64};
     shared_agent_ = std::make_shared<AgentSpec>(agent_);
   }
 
@@ -126,7 +139,8 @@ class RuntimeRounds final : public Runtime::Listener {
     task.id = {agent_.workflow, StepIndex{0}, TaskIndex{started_++}, Attempt{attempt_}};
     task.agent = shared_agent_;
     task.command = {arguments_.program};
-    task.document = R"({"task_id":"x","workflow_id":"y","input":{"item":1,"text":"a small document"}})";
+    task.document =
+        R"({"task_id":"x","workflow_id":"y","input":{"item":1,"text":"a small document"}})";
     task.map_index = to_int(task.id.task);
     runtime_->start(std::move(task));
   }
@@ -171,16 +185,19 @@ int run(const Arguments& arguments) {
     runtime_cpu += cpu_seconds() - cpu_between;
     bare_seconds += arguments.tasks / bare;
     runtime_seconds += arguments.tasks / runtime;
-    std::printf("{\"round\":%u,\"bare_per_s\":%.0f,\"runtime_per_s\":%.0f,\"ratio\":%.3f}\n", i + 1, bare, runtime,
-                runtime / bare);
+    std::printf("{\"round\":%u,\"bare_per_s\":%.0f,\"runtime_per_s\":%.0f,\"ratio\":%.3f}\n", i + 1,
+                bare, runtime, runtime / bare);
   }
   const double total = static_cast<double>(arguments.tasks) * arguments.rounds;
   std::printf(
-      "{\"program\":\"%s\",\"concurrency\":%u,\"tasks\":%.0f,\"limits\":%s,\"using\":\"%s\",\"bare_per_s\":%.0f,"
-      "\"runtime_per_s\":%.0f,\"ratio\":%.3f,\"bare_cpu_us_per_task\":%.0f,\"runtime_cpu_us_per_task\":%.0f}\n",
-      arguments.program.c_str(), arguments.concurrency, total, arguments.with_limits ? "true" : "false",
-      rounds.description().c_str(), total / bare_seconds, total / runtime_seconds, bare_seconds / runtime_seconds,
-      bare_cpu / total * 1e6, runtime_cpu / total * 1e6);
+      "{\"program\":\"%s\",\"concurrency\":%u,\"tasks\":%.0f,\"limits\":%s,\"using\":\"%s\",\"bare_"
+      "per_s\":%.0f,"
+      "\"runtime_per_s\":%.0f,\"ratio\":%.3f,\"bare_cpu_us_per_task\":%.0f,\"runtime_cpu_us_per_"
+      "task\":%.0f}\n",
+      arguments.program.c_str(), arguments.concurrency, total,
+      arguments.with_limits ? "true" : "false", rounds.description().c_str(), total / bare_seconds,
+      total / runtime_seconds, bare_seconds / runtime_seconds, bare_cpu / total * 1e6,
+      runtime_cpu / total * 1e6);
   rounds.close();
   std::filesystem::remove_all(directory);
   return 0;
@@ -189,4 +206,6 @@ int run(const Arguments& arguments) {
 }  // namespace
 }  // namespace agentainer::runtime
 
-int main(int argc, char** argv) { return agentainer::runtime::run(agentainer::runtime::parse(argc, argv)); }
+int main(int argc, char** argv) {
+  return agentainer::runtime::run(agentainer::runtime::parse(argc, argv));
+}

@@ -1,6 +1,6 @@
 #pragma once
-// Which attempts have been started, at four bytes a task. Attempts of a task only ever grow, so the highest
-// one says it all.
+// Which attempts have been started, at four bytes a task. Attempts of a task only ever grow, so the
+// highest one says it all.
 
 #include <cstdint>
 #include <map>
@@ -55,7 +55,8 @@ class StartedSet {
   std::size_t tasks_ = 0;
   std::map<Key, std::vector<std::uint32_t>> highest_;
   Key last_key_;
-  std::vector<std::uint32_t>* last_ = nullptr;  ///< Into highest_ at last_key_; nodes of a map do not move.
+  std::vector<std::uint32_t>* last_ =
+      nullptr;  ///< Into highest_ at last_key_; nodes of a map do not move.
 };
 
 }  // namespace agentainer::runtime

@@ -6,7 +6,8 @@ namespace agentainer::runtime {
 namespace {
 
 AttemptId id(unsigned workflow, unsigned step, unsigned task, unsigned attempt) {
-  return {WorkflowId::from_parts(workflow, 0, 0), StepIndex{step}, TaskIndex{task}, Attempt{attempt}};
+  return {WorkflowId::from_parts(workflow, 0, 0), StepIndex{step}, TaskIndex{task},
+          Attempt{attempt}};
 }
 
 TEST(StartedSet, AnAttemptIsAddedOnce) {

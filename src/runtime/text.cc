@@ -1,8 +1,8 @@
 #include "runtime/text.h"
 
-#include <cstring>
-
 #include <fmt/format.h>
+
+#include <cstring>
 
 #include "base/json.h"
 
@@ -11,10 +11,13 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-// Invisible code points that change how the text around them is shown (Unicode TR #36): the C1 controls
-// U+0080-009F, and the direction overrides U+200E-200F, U+202A-202E, U+2066-2069. 0: none of them.
+// Invisible code points that change how the text around them is shown (Unicode TR #36): the C1
+// controls U+0080-009F, and the direction overrides U+200E-200F, U+202A-202E, U+2066-2069. 0: none
+// of them.
 std::size_t hostile_length(std::string_view text) {
-  const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<std::uint8_t>(text[i]) : 0; };
+  const auto at = [&](std::size_t i) {
+    return i < text.size() ? static_cast<std::uint8_t>(text[i]) : 0;
+  };
   if (at(0) == 0xC2 && at(1) >= 0x80 && at(1) <= 0x9F) return 2;
   if (at(0) != 0xE2) return 0;
   const auto last = at(2);
@@ -51,7 +54,8 @@ std::string inert_text(std::string_view bytes) {
 std::string last_lines(std::string_view bytes, std::size_t max_lines) {
   if (max_lines == 0) return {};
   std::string text = inert_text(bytes);
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ' || text.back() == '\t')) text.pop_back();
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ' || text.back() == '\t'))
+    text.pop_back();
   std::size_t begin = text.size();
   for (std::size_t line = 0; line < max_lines && begin != 0; ++line) {
     const std::size_t end_of_previous = text.rfind('\n', begin - 1);
@@ -64,7 +68,8 @@ std::string last_lines(std::string_view bytes, std::size_t max_lines) {
 std::string format_duration(milliseconds duration) {
   const std::int64_t ms = duration.count();
   if (ms < 1000) return fmt::format("{}ms", ms);
-  if (ms < 60'000) return ms % 1000 == 0 ? fmt::format("{}s", ms / 1000) : fmt::format("{:g}s", ms / 1000.0);
+  if (ms < 60'000)
+    return ms % 1000 == 0 ? fmt::format("{}s", ms / 1000) : fmt::format("{:g}s", ms / 1000.0);
   const std::int64_t s = ms / 1000;
   std::string out;
   if (s >= 3600) out += fmt::format("{}h", s / 3600);

@@ -9,8 +9,9 @@
 
 namespace agentainer::runtime {
 
-/// Valid UTF-8 that a terminal or page shows as it is: line feeds and tabs stay, carriage returns become
-/// line feeds, and every other control character, escape, text-direction override or invalid byte becomes U+FFFD.
+/// Valid UTF-8 that a terminal or page shows as it is: line feeds and tabs stay, carriage returns
+/// become line feeds, and every other control character, escape, text-direction override or invalid
+/// byte becomes U+FFFD.
 std::string inert_text(std::string_view bytes);
 
 /// At most the last `max_lines` lines of `bytes` as inert text, without empty lines at its end.

@@ -12,22 +12,27 @@ constexpr const char* kReplaced = "\xEF\xBF\xBD";
 
 TEST(InertText, KeepsWhatIsHarmless) {
   EXPECT_EQ(inert_text("a\tb\nc"), "a\tb\nc");
-  EXPECT_EQ(inert_text("gr\xC3\xBC\xC3\x9F \xE2\x82\xAC \xF0\x9F\x98\x80"), "gr\xC3\xBC\xC3\x9F \xE2\x82\xAC \xF0\x9F\x98\x80");
+  EXPECT_EQ(inert_text("gr\xC3\xBC\xC3\x9F \xE2\x82\xAC \xF0\x9F\x98\x80"),
+            "gr\xC3\xBC\xC3\x9F \xE2\x82\xAC \xF0\x9F\x98\x80");
 }
 
 TEST(InertText, ReplacesWhatATerminalWouldObey) {
   const std::string r = kReplaced;
   EXPECT_EQ(inert_text("\x1B[2J"), r + "[2J");
   EXPECT_EQ(inert_text(std::string_view("a\0b\x7F", 4)), "a" + r + "b" + r);
-  EXPECT_EQ(inert_text("\xC2\x9B" "31m"), r + "31m") << "an eight-bit escape";
-  EXPECT_EQ(inert_text("\xE2\x80\xAE" "exe.txt"), r + "exe.txt") << "right-to-left override";
+  EXPECT_EQ(inert_text("\xC2\x9B"
+                       "31m"),
+            r + "31m")
+      << "an eight-bit escape";
+  EXPECT_EQ(inert_text("\xE2\x80\xAE"
+                       "exe.txt"),
+            r + "exe.txt")
+      << "right-to-left override";
   EXPECT_EQ(inert_text("\xE2\x81\xA6"), r);
   EXPECT_EQ(inert_text("\xFF\xC3"), r + r);
 }
 
-TEST(InertText, CarriageReturnsEndLines) {
-  EXPECT_EQ(inert_text("a\r\nb\rc"), "a\nb\nc");
-}
+TEST(InertText, CarriageReturnsEndLines) { EXPECT_EQ(inert_text("a\r\nb\rc"), "a\nb\nc"); }
 
 TEST(LastLines, CountsFromTheEnd) {
   EXPECT_EQ(last_lines("a\nb\nc\n\n", 2), "b\nc");

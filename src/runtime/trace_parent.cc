@@ -1,9 +1,9 @@
 #include "runtime/trace_parent.h"
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <string_view>
-
-#include <fmt/format.h>
 
 namespace agentainer::runtime {
 namespace {

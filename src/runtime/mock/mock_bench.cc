@@ -1,4 +1,5 @@
-// What the mock runtime itself costs, as it must not be what benchmarks of the engine and server measure.
+// What the mock runtime itself costs, as it must not be what benchmarks of the engine and server
+// measure.
 
 #include <benchmark/benchmark.h>
 

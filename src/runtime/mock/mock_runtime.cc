@@ -12,8 +12,12 @@ MockPlan stopped_plan(StopReason reason) {
   plan.succeeded = false;
   plan.cause = FailureCause::kCancelled;
   switch (reason) {
-    case StopReason::kCancelled: plan.message = "cancelled"; break;
-    case StopReason::kShutdown: plan.message = "stopped: the server is shutting down"; break;
+    case StopReason::kCancelled:
+      plan.message = "cancelled";
+      break;
+    case StopReason::kShutdown:
+      plan.message = "stopped: the server is shutting down";
+      break;
   }
   return plan;
 }
@@ -53,7 +57,8 @@ void MockRuntime::start(TaskSpec task) {
     return post_batch();
   }
   MockPlan plan = script_(task);
-  if (plan.never_ends || plan.delay > milliseconds(0)) return wait(task.id, task, std::move(plan), now);
+  if (plan.never_ends || plan.delay > milliseconds(0))
+    return wait(task.id, task, std::move(plan), now);
   ready_.push_back({task.id, now, std::move(plan)});
   post_batch();
 }
@@ -101,7 +106,8 @@ void MockRuntime::run_batch() {
     listener_->on_started(ready.id, ready.started);
     if (*self == nullptr) return;  // a listener may destroy the runtime
     if (!stopped.empty())
-      if (const auto found = stopped.find(ready.id); found != stopped.end()) ready.plan = stopped_plan(found->second);
+      if (const auto found = stopped.find(ready.id); found != stopped.end())
+        ready.plan = stopped_plan(found->second);
     finish(ready.id, ready.started, ready.plan ? std::move(*ready.plan) : MockPlan());
     if (*self == nullptr) return;
   }
@@ -134,7 +140,8 @@ void MockRuntime::finish(const AttemptId& id, TimePoint started, MockPlan plan) 
     report.exit_code = plan.cause == FailureCause::kExitCode ? plan.exit_code : 0;
     report.signal = plan.signal;
     report.retryable = plan.retryable;
-    report.message = plan.message.empty() ? std::string(to_string(plan.cause)) : std::move(plan.message);
+    report.message =
+        plan.message.empty() ? std::string(to_string(plan.cause)) : std::move(plan.message);
   }
   listener_->on_finished(std::move(report));
 }

@@ -1,6 +1,6 @@
 #pragma once
-// A runtime that starts nothing: attempts end as a script says. For tests, the simulator and benchmarks of everything above
-// the runtime.
+// A runtime that starts nothing: attempts end as a script says. For tests, the simulator and
+// benchmarks of everything above the runtime.
 
 #include <functional>
 #include <optional>
@@ -32,8 +32,10 @@ class MockRuntime final : public Runtime {
  public:
   using Script = std::function<MockPlan(const TaskSpec&)>;
 
-  /// Without a script every attempt succeeds at once. `executor` outlives the runtime; all calls are on its thread.
-  explicit MockRuntime(Executor& executor, Script script = nullptr) : executor_(executor), script_(std::move(script)) {}
+  /// Without a script every attempt succeeds at once. `executor` outlives the runtime; all calls
+  /// are on its thread.
+  explicit MockRuntime(Executor& executor, Script script = nullptr)
+      : executor_(executor), script_(std::move(script)) {}
   ~MockRuntime() override;
 
   void set_listener(Listener* listener) override { listener_ = listener; }
@@ -78,7 +80,8 @@ class MockRuntime final : public Runtime {
   std::vector<Ready> ready_;
   std::vector<Ready> batch_;  ///< Being reported; kept for its memory.
   bool is_batch_posted_ = false;
-  std::unordered_map<AttemptId, StopReason, AttemptIdHash> stopped_;  ///< Of the attempts in ready_.
+  std::unordered_map<AttemptId, StopReason, AttemptIdHash>
+      stopped_;  ///< Of the attempts in ready_.
   std::unordered_map<AttemptId, Waiting, AttemptIdHash> waiting_;
   bool is_closing_ = false;
   /// Posted tasks look here whether this object still exists.

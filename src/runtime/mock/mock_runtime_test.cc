@@ -33,7 +33,8 @@ class MockRuntimeTest : public testing::Test, public Runtime::Listener {
   net::EventLoop loop_;
   std::shared_ptr<AgentSpec> agent_ = std::make_shared<AgentSpec>();
   std::function<MockPlan(const TaskSpec&)> script_;
-  MockRuntime runtime_{loop_, [this](const TaskSpec& each) { return script_ ? script_(each) : MockPlan(); }};
+  MockRuntime runtime_{
+      loop_, [this](const TaskSpec& each) { return script_ ? script_(each) : MockPlan(); }};
   std::vector<AttemptReport> reports_;
   std::size_t expected_ = 0;
   std::size_t started_ = 0;

@@ -7,10 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/io_context.hpp>
 #include <cerrno>
 #include <thread>
-
-#include <boost/asio/io_context.hpp>
 
 #include "base/log.h"
 #include "runtime/paths.h"
@@ -24,13 +23,15 @@ namespace asio = boost::asio;
 
 // Of one stream in one turn of the loop, so that an agent that floods does not starve the others.
 constexpr std::size_t kMaxTurnBytes = 256 * 1024;
-// No pipe holds more: the default is 64 KiB, and fcntl(F_SETPIPE_SZ) allows 1 MiB without privilege.
+// No pipe holds more: the default is 64 KiB, and fcntl(F_SETPIPE_SZ) allows 1 MiB without
+// privilege.
 constexpr std::size_t kMaxDrainBytes = 4 * 1024 * 1024;
 constexpr std::size_t kTailBytes = 4096;
 // Larger results are read and checked off the event loop.
 constexpr std::int64_t kMaxInlineResultBytes = 256 * 1024;
 constexpr milliseconds kMaxPollInterval{50};
-// SIGKILL works at once, except on a process that sleeps in the kernel (a dead network file system).
+// SIGKILL works at once, except on a process that sleeps in the kernel (a dead network file
+// system).
 constexpr milliseconds kMaxKillTime{10'000};
 
 std::int64_t own_peak_bytes() {
@@ -43,11 +44,13 @@ milliseconds to_milliseconds(const timeval& time) {
   return milliseconds(std::int64_t{time.tv_sec} * 1000 + time.tv_usec / 1000);
 }
 
-OutputCapture::Options log_options(const AttemptSurroundings& around, const TaskSpec& task, LogStream stream) {
-  return {.directory = step_log_directory(around.data_directory, task.id.workflow, task.agent->step_id),
-          .file_name = log_file_name(task.id.task, task.id.attempt, stream),
-          .max_log_bytes = around.max_log_bytes,
-          .tail_bytes = stream == LogStream::kStderr ? kTailBytes : 0};
+OutputCapture::Options log_options(const AttemptSurroundings& around, const TaskSpec& task,
+                                   LogStream stream) {
+  return {
+      .directory = step_log_directory(around.data_directory, task.id.workflow, task.agent->step_id),
+      .file_name = log_file_name(task.id.task, task.id.attempt, stream),
+      .max_log_bytes = around.max_log_bytes,
+      .tail_bytes = stream == LogStream::kStderr ? kTailBytes : 0};
 }
 
 bool hand_over(asio::posix::stream_descriptor& to, UniqueFd& from) {
@@ -59,7 +62,8 @@ bool hand_over(asio::posix::stream_descriptor& to, UniqueFd& from) {
 
 }  // namespace
 
-RunningAttempt::RunningAttempt(AttemptSurroundings& surroundings, Launch& launch, TimePoint started, OnEnd on_end)
+RunningAttempt::RunningAttempt(AttemptSurroundings& surroundings, Launch& launch, TimePoint started,
+                               OnEnd on_end)
     : around_(surroundings),
       agent_(launch.task.agent),
       marker_(launch.marker),
@@ -114,9 +118,11 @@ void RunningAttempt::poll_later() {
 }
 
 Status RunningAttempt::begin() {
-  if (!hand_over(pidfd_, pidfd_number_) || !hand_over(out_.pipe, out_.fd) || !hand_over(err_.pipe, err_.fd))
+  if (!hand_over(pidfd_, pidfd_number_) || !hand_over(out_.pipe, out_.fd) ||
+      !hand_over(err_.pipe, err_.fd))
     return fail(ErrorCode::kResource, "cannot watch the process: {}", format_errno(errno));
-  if (agent_->timeout) timeout_ = schedule(report_.started + *agent_->timeout, &RunningAttempt::on_timeout);
+  if (agent_->timeout)
+    timeout_ = schedule(report_.started + *agent_->timeout, &RunningAttempt::on_timeout);
   watch_exit();
   watch(out_);
   watch(err_);
@@ -132,13 +138,14 @@ void RunningAttempt::watch_exit() {
 }
 
 void RunningAttempt::watch(Stream& stream) {
-  stream.pipe.async_wait(asio::posix::descriptor_base::wait_read,
-                         [weak = weak_from_this(), &stream](const boost::system::error_code& error) {
-                           const auto self = weak.lock();
-                           if (error || self == nullptr || self->phase_ == Phase::kDone) return;
-                           self->read(stream, kMaxTurnBytes);
-                           if (stream.pipe.is_open()) self->watch(stream);
-                         });
+  stream.pipe.async_wait(
+      asio::posix::descriptor_base::wait_read,
+      [weak = weak_from_this(), &stream](const boost::system::error_code& error) {
+        const auto self = weak.lock();
+        if (error || self == nullptr || self->phase_ == Phase::kDone) return;
+        self->read(stream, kMaxTurnBytes);
+        if (stream.pipe.is_open()) self->watch(stream);
+      });
 }
 
 bool RunningAttempt::read(Stream& stream, std::size_t max_bytes) {
@@ -148,7 +155,8 @@ bool RunningAttempt::read(Stream& stream, std::size_t max_bytes) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) return false;
     if (got <= 0) {
-      boost::system::error_code ignored;  // of closing the reading end of a pipe; nothing can be lost
+      boost::system::error_code
+          ignored;  // of closing the reading end of a pipe; nothing can be lost
       stream.pipe.close(ignored);
       return false;
     }
@@ -161,8 +169,10 @@ bool RunningAttempt::read(Stream& stream, std::size_t max_bytes) {
 }
 
 void RunningAttempt::drain(Stream& stream) {
-  const std::int64_t most = stream.capture.total_bytes() + static_cast<std::int64_t>(kMaxDrainBytes);
-  while (stream.pipe.is_open() && stream.capture.total_bytes() < most && read(stream, kMaxTurnBytes)) {
+  const std::int64_t most =
+      stream.capture.total_bytes() + static_cast<std::int64_t>(kMaxDrainBytes);
+  while (stream.pipe.is_open() && stream.capture.total_bytes() < most &&
+         read(stream, kMaxTurnBytes)) {
   }
   boost::system::error_code ignored;
   stream.pipe.close(ignored);
@@ -189,7 +199,8 @@ void RunningAttempt::kill_now() {
 
 void RunningAttempt::on_exit() {
   if (has_exited_) return;
-  // The pid is ours until it is waited for, and with it the process group. In a cgroup the rest is found better.
+  // The pid is ours until it is waited for, and with it the process group. In a cgroup the rest is
+  // found better.
   if (phase_ == Phase::kRunning && slot_->cgroup == nullptr) ::kill(-pid_, SIGKILL);
   int status = 0;
   if (::wait4(pid_, &status, WNOHANG, &used_) != pid_) return watch_exit();
@@ -206,11 +217,12 @@ void RunningAttempt::settle() {
   if (phase_ == Phase::kDone) return;
   if (has_exited_ && is_tree_empty()) return conclude(true);
   const TimePoint now = around_.loop.now();
-  // After SIGTERM the rest of the tree has its grace too, even when the main process, a shell perhaps, ended at once.
+  // After SIGTERM the rest of the tree has its grace too, even when the main process, a shell
+  // perhaps, ended at once.
   if (phase_ == Phase::kStopping && now < kill_at_) return poll_later();
   if (now < give_up_at_) return kill_now();
-  log::error("something that attempt {} of task {} of workflow {} started cannot be killed", to_int(report_.id.attempt),
-             to_int(report_.id.task), report_.id.workflow.text());
+  log::error("something that attempt {} of task {} of workflow {} started cannot be killed",
+             to_int(report_.id.attempt), to_int(report_.id.task), report_.id.workflow.text());
   ending_.stuck = !has_exited_;
   if (!has_exited_) report_.finished = now;
   conclude(false);
@@ -251,7 +263,8 @@ void RunningAttempt::conclude(bool is_free) {
   report_.usage.cpu = to_milliseconds(used_.ru_utime) + to_milliseconds(used_.ru_stime);
   report_.usage.max_memory_bytes = peak_memory_bytes(cgroup);
 
-  if (!ended_well(ending_) || agent_->output == OutputMode::kNone) return report_result(is_free, std::string("null"));
+  if (!ended_well(ending_) || agent_->output == OutputMode::kNone)
+    return report_result(is_free, std::string("null"));
   auto file = slot_->workspace.open_result();
   if (!file) return report_result(is_free, tl::make_unexpected(file.error()));
   struct stat status {};
@@ -259,15 +272,16 @@ void RunningAttempt::conclude(bool is_free) {
   if ((*file ? status.st_size : out_.capture.total_bytes()) <= kMaxInlineResultBytes)
     return report_result(is_free, read_outcome(*file));
   // Nothing touches this attempt until the result is there.
-  around_.reader.post([this, weak = weak_from_this(), is_free, shared = std::make_shared<UniqueFd>(std::move(*file))] {
+  around_.reader.post([this, weak = weak_from_this(), is_free,
+                       shared = std::make_shared<UniqueFd>(std::move(*file))] {
     around_.loop.post([weak, is_free, result = read_outcome(*shared)]() mutable {
       if (const auto self = weak.lock()) self->report_result(is_free, std::move(result));
     });
   });
 }
 
-// The kernel counts the server's own memory towards the peak of what it starts (the child shares it until exec), so a
-// figure that is no higher says nothing.
+// The kernel counts the server's own memory towards the peak of what it starts (the child shares it
+// until exec), so a figure that is no higher says nothing.
 std::int64_t RunningAttempt::peak_memory_bytes(const CgroupReport& cgroup) {
   if (cgroup.peak_memory_bytes > 0) return cgroup.peak_memory_bytes;
   const std::int64_t peak = std::int64_t{used_.ru_maxrss} * 1024;
@@ -276,7 +290,8 @@ std::int64_t RunningAttempt::peak_memory_bytes(const CgroupReport& cgroup) {
 }
 
 Result<std::string> RunningAttempt::read_outcome(const UniqueFd& result_file) const {
-  if (!result_file) return result_from_stdout(agent_->output, out_.capture.text(around_.max_result_bytes));
+  if (!result_file)
+    return result_from_stdout(agent_->output, out_.capture.text(around_.max_result_bytes));
   auto text = read_result(result_file, around_.max_result_bytes);
   if (!text) return tl::make_unexpected(text.error());
   return result_from_file(agent_->output, std::move(*text));

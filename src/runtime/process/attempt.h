@@ -1,23 +1,24 @@
 #pragma once
-// One running attempt: from a started process to the report of how it ended and a slot in which nothing runs any more.
-// Lives on the event loop.
+// One running attempt: from a started process to the report of how it ended and a slot in which
+// nothing runs any more. Lives on the event loop.
 //
-//   running ──(stop, timeout)──> stopping: SIGTERM ──(grace over)──> killing: SIGKILL to the whole tree
+//   running ──(stop, timeout)──> stopping: SIGTERM ──(grace over)──> killing: SIGKILL to the whole
+//   tree
 //      │                            │                                   │
 //      └──── main process ended ────┴───────────────┬───────────────────┘
 //                                                   ▼
-//                       settling: what is left of the tree is killed ──> draining the pipes ──> report
+//                       settling: what is left of the tree is killed ──> draining the pipes ──>
+//                       report
 
 #include <sys/resource.h>
 
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-
-#include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "base/executor.h"
 #include "net/event_loop.h"
@@ -32,7 +33,8 @@ namespace agentainer::runtime {
 /// What attempts of a runtime share. Outlives them.
 struct AttemptSurroundings {
   net::EventLoop& loop;
-  WorkerPool& reader;        ///< For results too large for the event loop. Ended before attempts are destroyed.
+  WorkerPool&
+      reader;  ///< For results too large for the event loop. Ended before attempts are destroyed.
   Orphans* orphans = nullptr;  ///< Where slots have no cgroup; else may be null.
   std::span<char> buffer;      ///< For one read.
   std::string data_directory;
@@ -44,18 +46,21 @@ struct AttemptSurroundings {
 
 class RunningAttempt : public std::enable_shared_from_this<RunningAttempt> {
  public:
-  /// Called once, on the event loop. A slot that is not free has something in it that cannot be killed.
+  /// Called once, on the event loop. A slot that is not free has something in it that cannot be
+  /// killed.
   using OnEnd = std::function<void(AttemptReport report, std::unique_ptr<Slot> slot, bool is_free)>;
 
   /// Takes the child and the slot of a launch that succeeded.
-  RunningAttempt(AttemptSurroundings& surroundings, Launch& launch, TimePoint started, OnEnd on_end);
+  RunningAttempt(AttemptSurroundings& surroundings, Launch& launch, TimePoint started,
+                 OnEnd on_end);
   /// Kills what still runs, and waits for it a little.
   ~RunningAttempt();
 
   RunningAttempt(const RunningAttempt&) = delete;
   RunningAttempt& operator=(const RunningAttempt&) = delete;
 
-  /// Watches the process; once. After a failure (kResource) destroy the attempt: there is no report.
+  /// Watches the process; once. After a failure (kResource) destroy the attempt: there is no
+  /// report.
   Status begin();
   /// Politely, then not. What ended it first is what is reported.
   void stop(Intervention why);
@@ -73,7 +78,8 @@ class RunningAttempt : public std::enable_shared_from_this<RunningAttempt> {
 
   void watch_exit();
   void watch(Stream& stream);
-  /// Reads what is there, about `max_bytes` at most; closes the pipe at its end. False when nothing more is there now.
+  /// Reads what is there, about `max_bytes` at most; closes the pipe at its end. False when nothing
+  /// more is there now.
   bool read(Stream& stream, std::size_t max_bytes);
   void drain(Stream& stream);
 

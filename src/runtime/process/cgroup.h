@@ -1,6 +1,7 @@
 #pragma once
-// Control groups as the process runtime uses them: to find everything an attempt started, to end all of it, and to
-// limit it. See cgroups(7) and the kernel's Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/.
+// Control groups as the process runtime uses them: to find everything an attempt started, to end
+// all of it, and to limit it. See cgroups(7) and the kernel's
+// Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/.
 
 #include <cstdint>
 #include <memory>
@@ -21,8 +22,9 @@ struct CgroupReport {
   std::int64_t peak_memory_bytes = 0;  ///< 0: not known.
 };
 
-/// One cgroup (or one per v1 hierarchy). Holds one attempt at a time and is used by one after the other. Its directories
-/// are removed with it; that fails, and is logged, while something runs in them.
+/// One cgroup (or one per v1 hierarchy). Holds one attempt at a time and is used by one after the
+/// other. Its directories are removed with it; that fails, and is logged, while something runs in
+/// them.
 class Cgroup {
  public:
   virtual ~Cgroup() = default;
@@ -57,11 +59,13 @@ class CgroupDriver {
   virtual std::string description() const = 0;
   virtual LimitSupport support() const = 0;
 
-  /// Any thread, one at a time. `number` is unique in this life. Limits that are not supported are left out.
+  /// Any thread, one at a time. `number` is unique in this life. Limits that are not supported are
+  /// left out.
   virtual Result<std::unique_ptr<Cgroup>> create(unsigned number, const ResourceLimits& limits) = 0;
 };
 
-/// Where this process is in the cgroup trees, as absolute paths that can be written to, if they allow it.
+/// Where this process is in the cgroup trees, as absolute paths that can be written to, if they
+/// allow it.
 struct CgroupPlaces {
   struct Hierarchy {
     std::string mount;
@@ -79,16 +83,17 @@ CgroupPlaces find_cgroup_places(std::string_view mountinfo, std::string_view own
 /// Called with each directory before it is made, so that a later life can remove it.
 using RecordCgroup = std::function<Status(const std::string& directory)>;
 
-/// kAuto takes the best that works: v2 with its controllers, v1 (with v2 for killing, on hybrid machines), v2 for
-/// killing alone, none.
+/// kAuto takes the best that works: v2 with its controllers, v1 (with v2 for killing, on hybrid
+/// machines), v2 for killing alone, none.
 enum class CgroupUse { kAuto, kV2, kV1, kNone };
 
 /// The driver that works here, or nullptr. `name` (of a life) becomes part of directory names.
-std::unique_ptr<CgroupDriver> make_cgroup_driver(CgroupUse use, const CgroupPlaces& places, const std::string& name,
+std::unique_ptr<CgroupDriver> make_cgroup_driver(CgroupUse use, const CgroupPlaces& places,
+                                                 const std::string& name,
                                                  const RecordCgroup& record);
 
-/// Kills what is in the directory and below, then removes it. For directories that an earlier life recorded; any other
-/// path is refused. False when something of it is left.
+/// Kills what is in the directory and below, then removes it. For directories that an earlier life
+/// recorded; any other path is refused. False when something of it is left.
 bool reap_cgroup(const std::string& directory);
 
 }  // namespace agentainer::runtime

@@ -22,8 +22,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A cgroup stays busy until its last process has left the processor for good, which on a loaded machine can be long after
-// it was waited for.
+// A cgroup stays busy until its last process has left the processor for good, which on a loaded
+// machine can be long after it was waited for.
 bool remove_soon(const std::string& path) {
   for (int i = 0; i < 600; ++i) {
     if (::rmdir(path.c_str()) == 0 || errno == ENOENT) return true;
@@ -38,7 +38,8 @@ std::vector<std::string> child_directories(const std::string& path) {
   DIR* const directory = ::opendir(path.c_str());
   if (directory == nullptr) return children;
   while (const dirent* entry = ::readdir(directory))
-    if (entry->d_type == DT_DIR && entry->d_name[0] != '.') children.push_back(path + "/" + entry->d_name);
+    if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+      children.push_back(path + "/" + entry->d_name);
   ::closedir(directory);
   return children;
 }
@@ -67,12 +68,14 @@ Result<CgroupDirectory> CgroupDirectory::make(const std::string& path) {
 
 CgroupDirectory::~CgroupDirectory() {
   if (!directory_) return;
-  if (!remove_soon(path_)) log::warning("cannot remove the cgroup {}: {}", path_, format_errno(errno));
+  if (!remove_soon(path_))
+    log::warning("cannot remove the cgroup {}: {}", path_, format_errno(errno));
 }
 
 Status CgroupDirectory::write(const char* file, std::string_view text) const {
   if (const int error = write_control(fd(), file, text); error != 0)
-    return fail(ErrorCode::kInternal, "cannot write '{}' to {}/{}: {}", text, path_, file, format_errno(error));
+    return fail(ErrorCode::kInternal, "cannot write '{}' to {}/{}: {}", text, path_, file,
+                format_errno(error));
   return {};
 }
 
@@ -80,11 +83,13 @@ bool CgroupDirectory::has(const char* file) const { return ::faccessat(fd(), fil
 
 std::int64_t CgroupDirectory::read_number(const char* file) const {
   std::int64_t value = 0;
-  if (const auto text = read(file)) std::from_chars(text->data(), text->data() + text->size(), value);
+  if (const auto text = read(file))
+    std::from_chars(text->data(), text->data() + text->size(), value);
   return value;
 }
 
-std::optional<std::int64_t> CgroupDirectory::read_count(const char* file, std::string_view key) const {
+std::optional<std::int64_t> CgroupDirectory::read_count(const char* file,
+                                                        std::string_view key) const {
   const auto text = read(file);
   if (!text) return std::nullopt;
   for (std::size_t at = 0; at < text->size();) {
@@ -107,7 +112,8 @@ bool CgroupDirectory::is_empty() const {
 
 void CgroupDirectory::kill() const {
   if (write_control(fd(), "cgroup.kill", "1") == 0) return;
-  // Before Linux 5.14, and in v1: nothing new while we go through the list, where the pids controller can see to it.
+  // Before Linux 5.14, and in v1: nothing new while we go through the list, where the pids
+  // controller can see to it.
   const std::optional<std::string> pids_max = has("pids.max") ? read("pids.max") : std::nullopt;
   if (pids_max) write_control(fd(), "pids.max", "0");
   if (const auto text = read_small_file(fd(), "cgroup.procs", 4 * 1024 * 1024))
@@ -118,7 +124,8 @@ void CgroupDirectory::kill() const {
 
 bool reap_cgroup(const std::string& directory) {
   const std::size_t name = directory.rfind('/') + 1;
-  if (name == 0 || directory.find("/../") != std::string::npos || !directory.substr(name).starts_with("agentainer-"))
+  if (name == 0 || directory.find("/../") != std::string::npos ||
+      !directory.substr(name).starts_with("agentainer-"))
     return false;
   if (::access((directory + "/cgroup.procs").c_str(), F_OK) != 0) return errno == ENOENT;
   bool empty = false;
@@ -132,7 +139,8 @@ bool reap_cgroup(const std::string& directory) {
       const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
       if (write_control(fd.get(), "cgroup.kill", "1") == 0) return;
       write_control(fd.get(), "pids.max", "0");
-      for (const pid_t pid : parse_pids(read_small_file(fd.get(), "cgroup.procs", 4 * 1024 * 1024).value_or("")))
+      for (const pid_t pid :
+           parse_pids(read_small_file(fd.get(), "cgroup.procs", 4 * 1024 * 1024).value_or("")))
         if (pid > 1) ::kill(pid, SIGKILL);
     });
   }

@@ -36,7 +36,8 @@ class CgroupDirectory {
   std::optional<std::int64_t> read_count(const char* file, std::string_view key) const;
 
   bool is_empty() const;
-  /// SIGKILL to everything that is in it now; with cgroup.kill nothing escapes, without it call again until is_empty().
+  /// SIGKILL to everything that is in it now; with cgroup.kill nothing escapes, without it call
+  /// again until is_empty().
   void kill() const;
 
  private:

@@ -26,7 +26,8 @@ std::string unescape(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\\' && i + 3 < text.size()) {
-      out.push_back(static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0')));
+      out.push_back(static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 +
+                                      (text[i + 3] - '0')));
       i += 3;
     } else {
       out.push_back(text[i]);
@@ -36,13 +37,14 @@ std::string unescape(std::string_view text) {
 }
 
 struct Mount {
-  std::string root;   ///< The cgroup that is mounted; "/" outside containers.
+  std::string root;  ///< The cgroup that is mounted; "/" outside containers.
   std::string point;
   bool is_v2 = false;
   std::string_view controllers;  ///< Options of the super block; in v1 they name the controllers.
 };
 
-// proc_pid_mountinfo(5): id parent major:minor ROOT POINT options optional… - TYPE source SUPER_OPTIONS
+// proc_pid_mountinfo(5): id parent major:minor ROOT POINT options optional… - TYPE source
+// SUPER_OPTIONS
 std::vector<Mount> cgroup_mounts(std::string_view mountinfo) {
   std::vector<Mount> mounts;
   for (const std::string_view line : split(mountinfo, '\n')) {
@@ -76,7 +78,8 @@ CgroupPlaces find_cgroup_places(std::string_view mountinfo, std::string_view own
     const std::size_t first = line.find(':');
     const std::size_t second = line.find(':', first + 1);
     if (first == std::string_view::npos || second == std::string_view::npos) continue;
-    const std::vector<std::string_view> controllers = split(line.substr(first + 1, second - first - 1), ',');
+    const std::vector<std::string_view> controllers =
+        split(line.substr(first + 1, second - first - 1), ',');
     const std::string_view path = line.substr(second + 1);
     for (const Mount& mount : mounts) {
       if (controllers.empty()) {
@@ -86,7 +89,8 @@ CgroupPlaces find_cgroup_places(std::string_view mountinfo, std::string_view own
       if (mount.is_v2) continue;
       const std::vector<std::string_view> mounted = split(mount.controllers, ',');
       const auto take = [&](std::optional<CgroupPlaces::Hierarchy>& slot, std::string_view name) {
-        if (!slot && contains(controllers, name) && contains(mounted, name)) slot = place(mount, path);
+        if (!slot && contains(controllers, name) && contains(mounted, name))
+          slot = place(mount, path);
       };
       take(places.memory, "memory");
       take(places.cpu, "cpu");

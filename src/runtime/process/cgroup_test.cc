@@ -35,39 +35,48 @@ TEST(CgroupPlaces, Hybrid) {
 TEST(CgroupPlaces, InAContainer) {
   // The mount shows the container's own part of the tree, and blanks are escaped.
   const CgroupPlaces places =
-      find_cgroup_places("31 24 0:26 /docker/abc /sys/fs/my\\040cgroup rw - cgroup2 cgroup2 rw\n", "0::/docker/abc/x\n");
+      find_cgroup_places("31 24 0:26 /docker/abc /sys/fs/my\\040cgroup rw - cgroup2 cgroup2 rw\n",
+                         "0::/docker/abc/x\n");
   EXPECT_EQ(places.v2->own, "/sys/fs/my cgroup/x");
-  const CgroupPlaces outside = find_cgroup_places("31 24 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "0::/../../x\n");
+  const CgroupPlaces outside =
+      find_cgroup_places("31 24 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "0::/../../x\n");
   EXPECT_EQ(outside.v2->own, "/sys/fs/cgroup");
   EXPECT_FALSE(find_cgroup_places("", "").v2);
   EXPECT_FALSE(find_cgroup_places("garbage\n - - -\n", "x\n::\n0::/\n").v2);
 }
 
-/// A directory tree that stands in for a cgroup file system: writes are kept as the content of files.
+/// A directory tree that stands in for a cgroup file system: writes are kept as the content of
+/// files.
 class CgroupV2Test : public testing::Test {
  protected:
   CgroupV2Test() {
     put("cgroup.controllers", "cpuset cpu io memory hugetlb pids\n");
     put("cgroup.subtree_control", "");
     put("cgroup.procs", "");
-    for (const char* const group : {"agentainer-life", "agentainer-life/1", "agentainer-server-life"}) {
+    for (const char* const group :
+         {"agentainer-life", "agentainer-life/1", "agentainer-server-life"}) {
       put(std::string(group) + "/cgroup.procs", "");
       put(std::string(group) + "/cgroup.subtree_control", "");
     }
-    for (const char* const file : {"memory.max", "memory.swap.max", "memory.oom.group", "cpu.max", "pids.max", "cgroup.kill"})
+    for (const char* const file : {"memory.max", "memory.swap.max", "memory.oom.group", "cpu.max",
+                                   "pids.max", "cgroup.kill"})
       put(std::string("agentainer-life/1/") + file, "");
-    put("agentainer-life/1/memory.events", "low 0\nhigh 0\nmax 9\noom 2\noom_kill 2\noom_group_kill 0\n");
+    put("agentainer-life/1/memory.events",
+        "low 0\nhigh 0\nmax 9\noom 2\noom_kill 2\noom_group_kill 0\n");
     put("agentainer-life/1/memory.peak", "1000\n");
     put("agentainer-life/1/pids.events", "max 5\n");
   }
 
   void put(const std::string& file, const std::string& text) { root_.write(file, text); }
-  std::string get(const std::string& file) { return test::TemporaryDirectory::read(root_.path() + "/" + file); }
+  std::string get(const std::string& file) {
+    return test::TemporaryDirectory::read(root_.path() + "/" + file);
+  }
   std::unique_ptr<CgroupV2Driver> open() {
-    return CgroupV2Driver::open_unchecked({root_.path(), root_.path()}, "life", [this](const std::string& path) {
-      recorded_.push_back(path);
-      return Status();
-    });
+    return CgroupV2Driver::open_unchecked({root_.path(), root_.path()}, "life",
+                                          [this](const std::string& path) {
+                                            recorded_.push_back(path);
+                                            return Status();
+                                          });
   }
 
   test::TemporaryDirectory root_;
@@ -97,7 +106,8 @@ TEST_F(CgroupV2Test, UsesOnlyTheControllersThereAre) {
 
 TEST_F(CgroupV2Test, WritesLimits) {
   const auto driver = open();
-  const auto cgroup = driver->create(1, {.cpu_nano = 500'000'000, .memory_bytes = 1 << 20, .pids = 32});
+  const auto cgroup =
+      driver->create(1, {.cpu_nano = 500'000'000, .memory_bytes = 1 << 20, .pids = 32});
   ASSERT_TRUE(cgroup) << cgroup.error().message;
   EXPECT_EQ(get("agentainer-life/1/memory.max"), "1048576");
   EXPECT_EQ(get("agentainer-life/1/memory.swap.max"), "0");
@@ -145,7 +155,8 @@ TEST_F(CgroupV2Test, EmptyAndKill) {
 }
 
 TEST_F(CgroupV2Test, NothingIsMadeWhereNothingMayBeWritten) {
-  EXPECT_EQ(CgroupV2Driver::open_unchecked({"/nonexistent", "/nonexistent"}, "life", [](const std::string&) { return Status(); }),
+  EXPECT_EQ(CgroupV2Driver::open_unchecked({"/nonexistent", "/nonexistent"}, "life",
+                                           [](const std::string&) { return Status(); }),
             nullptr);
 }
 

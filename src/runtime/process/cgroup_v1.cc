@@ -33,13 +33,17 @@ class CgroupV1 final : public Cgroup {
         const std::string text = std::to_string(limits.memory_bytes);
         if (Status set = directory.write("memory.limit_in_bytes", text); !set) return set;
         // With swap; there only with swap accounting.
-        if (directory.has("memory.memsw.limit_in_bytes")) (void)directory.write("memory.memsw.limit_in_bytes", text);
+        if (directory.has("memory.memsw.limit_in_bytes"))
+          (void)directory.write("memory.memsw.limit_in_bytes", text);
         memory_ = &directory;
       }
       if (controls.cpu && limits.cpu_nano > 0) {
-        const std::int64_t quota = std::max(limits.cpu_nano / (1'000'000'000 / kCpuPeriodUs), kMinCpuQuotaUs);
-        if (Status set = directory.write("cpu.cfs_period_us", std::to_string(kCpuPeriodUs)); !set) return set;
-        if (Status set = directory.write("cpu.cfs_quota_us", std::to_string(quota)); !set) return set;
+        const std::int64_t quota =
+            std::max(limits.cpu_nano / (1'000'000'000 / kCpuPeriodUs), kMinCpuQuotaUs);
+        if (Status set = directory.write("cpu.cfs_period_us", std::to_string(kCpuPeriodUs)); !set)
+          return set;
+        if (Status set = directory.write("cpu.cfs_quota_us", std::to_string(quota)); !set)
+          return set;
       }
       if (controls.pids && limits.pids > 0) {
         if (Status set = directory.write("pids.max", std::to_string(limits.pids)); !set) return set;
@@ -67,13 +71,15 @@ class CgroupV1 final : public Cgroup {
       report.peak_memory_bytes = memory_->read_number("memory.max_usage_in_bytes");
     }
     if (pids_ != nullptr)
-      report.pids_limit_reached = pids_->read_count("pids.events", "max").value_or(0) > pids_refused_;
+      report.pids_limit_reached =
+          pids_->read_count("pids.events", "max").value_or(0) > pids_refused_;
     return report;
   }
 
   bool is_empty() const override {
     if (tracker_ != nullptr) return tracker_->is_empty();
-    return std::all_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.directory.is_empty(); });
+    return std::all_of(parts_.begin(), parts_.end(),
+                       [](const Part& part) { return part.directory.is_empty(); });
   }
 
   void kill() override {
@@ -99,10 +105,12 @@ class CgroupV1 final : public Cgroup {
 
 }  // namespace
 
-std::unique_ptr<CgroupV1Driver> CgroupV1Driver::open(const CgroupPlaces& places, const std::string& name,
+std::unique_ptr<CgroupV1Driver> CgroupV1Driver::open(const CgroupPlaces& places,
+                                                     const std::string& name,
                                                      const RecordCgroup& record) {
   std::unique_ptr<CgroupV1Driver> driver(new CgroupV1Driver);
-  const auto add = [&](const std::optional<CgroupPlaces::Hierarchy>& place, bool LimitSupport::*controller) {
+  const auto add = [&](const std::optional<CgroupPlaces::Hierarchy>& place,
+                       bool LimitSupport::*controller) {
     if (!place) return;
     const std::string path = fmt::format("{}/agentainer-{}", place->own, name);
     for (Hierarchy& each : driver->hierarchies_)
@@ -116,7 +124,8 @@ std::unique_ptr<CgroupV1Driver> CgroupV1Driver::open(const CgroupPlaces& places,
     driver->hierarchies_.push_back({std::make_shared<const CgroupDirectory>(std::move(*base)), {}});
     driver->hierarchies_.back().controls.*controller = true;
   };
-  // The first that can be made finds processes where there is no v2; pids does so best, as it can stop forks.
+  // The first that can be made finds processes where there is no v2; pids does so best, as it can
+  // stop forks.
   add(places.pids, &LimitSupport::pids);
   add(places.memory, &LimitSupport::memory);
   add(places.cpu, &LimitSupport::cpu);
@@ -141,7 +150,8 @@ LimitSupport CgroupV1Driver::support() const {
   return all;
 }
 
-Result<std::unique_ptr<Cgroup>> CgroupV1Driver::create(unsigned number, const ResourceLimits& limits) {
+Result<std::unique_ptr<Cgroup>> CgroupV1Driver::create(unsigned number,
+                                                       const ResourceLimits& limits) {
   std::unique_ptr<Cgroup> tracker;
   if (tracker_ != nullptr) {
     auto made = tracker_->create(number, {});
@@ -150,7 +160,8 @@ Result<std::unique_ptr<Cgroup>> CgroupV1Driver::create(unsigned number, const Re
   }
   std::vector<Part> parts;
   for (const Hierarchy& each : hierarchies_) {
-    const bool needed = (each.controls.memory && limits.memory_bytes > 0) || (each.controls.cpu && limits.cpu_nano > 0) ||
+    const bool needed = (each.controls.memory && limits.memory_bytes > 0) ||
+                        (each.controls.cpu && limits.cpu_nano > 0) ||
                         (each.controls.pids && limits.pids > 0);
     const bool finds = tracker == nullptr && parts.empty();
     if (!needed && !finds) continue;

@@ -1,6 +1,7 @@
 #pragma once
-// The hierarchies of cgroup v1, one per controller, with the v2 hierarchy beside them where the machine has both.
-// Attempts with limits join the controllers they need; all of them are found through v2, else through one v1 hierarchy.
+// The hierarchies of cgroup v1, one per controller, with the v2 hierarchy beside them where the
+// machine has both. Attempts with limits join the controllers they need; all of them are found
+// through v2, else through one v1 hierarchy.
 
 #include <memory>
 #include <string>
@@ -18,7 +19,8 @@ class CgroupV1Driver final : public CgroupDriver {
   static std::unique_ptr<CgroupV1Driver> open(const CgroupPlaces& places, const std::string& name,
                                               const RecordCgroup& record);
 
-  /// Processes are found and killed through `tracker` from now on; before any create(). May be null.
+  /// Processes are found and killed through `tracker` from now on; before any create(). May be
+  /// null.
   void set_tracker(std::unique_ptr<CgroupV2Driver> tracker) { tracker_ = std::move(tracker); }
 
   std::string description() const override;

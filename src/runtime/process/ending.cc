@@ -23,7 +23,8 @@ Line describe_exit(AttemptReport& report, const Ending& ending) {
   if (WIFSIGNALED(ending.wait_status)) {
     report.signal = WTERMSIG(ending.wait_status);
     std::string text = fmt::format("killed by {}{}", format_signal(report.signal), hint);
-    if (report.signal == SIGKILL) text += "; not by agentainer: by the kernel for want of memory, or by somebody";
+    if (report.signal == SIGKILL)
+      text += "; not by agentainer: by the kernel for want of memory, or by somebody";
     return {FailureCause::kSignal, std::move(text)};
   }
   report.exit_code = WEXITSTATUS(ending.wait_status);
@@ -39,21 +40,26 @@ Line describe_failure(AttemptReport& report, const Ending& ending, const AgentSp
   switch (ending.intervention) {
     case Intervention::kTimeout:
       return {FailureCause::kTimeout,
-              fmt::format("timed out after {}{}", format_duration(agent.timeout.value_or(milliseconds(0))), stuck)};
-    case Intervention::kCancelled: return {FailureCause::kCancelled, "cancelled" + stuck};
-    case Intervention::kShutdown: return {FailureCause::kCancelled, "stopped: the server is shutting down" + stuck};
-    case Intervention::kNone: break;
+              fmt::format("timed out after {}{}",
+                          format_duration(agent.timeout.value_or(milliseconds(0))), stuck)};
+    case Intervention::kCancelled:
+      return {FailureCause::kCancelled, "cancelled" + stuck};
+    case Intervention::kShutdown:
+      return {FailureCause::kCancelled, "stopped: the server is shutting down" + stuck};
+    case Intervention::kNone:
+      break;
   }
   if (ending.memory_limit_killed)
-    return {FailureCause::kMemory, fmt::format("killed: memory limit {}", format_bytes(agent.limits.memory_bytes))};
+    return {FailureCause::kMemory,
+            fmt::format("killed: memory limit {}", format_bytes(agent.limits.memory_bytes))};
   return describe_exit(report, ending);
 }
 
 }  // namespace
 
 bool ended_well(const Ending& ending) {
-  return ending.intervention == Intervention::kNone && !ending.stuck && WIFEXITED(ending.wait_status) &&
-         WEXITSTATUS(ending.wait_status) == 0;
+  return ending.intervention == Intervention::kNone && !ending.stuck &&
+         WIFEXITED(ending.wait_status) && WEXITSTATUS(ending.wait_status) == 0;
 }
 
 void describe_ending(AttemptReport& report, const Ending& ending, const AgentSpec& agent,
@@ -72,7 +78,8 @@ void describe_ending(AttemptReport& report, const Ending& ending, const AgentSpe
     report.message.append("\n").append(tail);
 }
 
-AttemptReport not_started(const AttemptId& id, FailureCause cause, std::string message, TimePoint now) {
+AttemptReport not_started(const AttemptId& id, FailureCause cause, std::string message,
+                          TimePoint now) {
   AttemptReport report;
   report.id = id;
   report.cause = cause;

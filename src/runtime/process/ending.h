@@ -23,14 +23,16 @@ struct Ending {
   std::string_view stderr_tail;
 };
 
-/// Fills in succeeded, result, cause, exit_code, signal, retryable and message. `result` is asked for only when it
-/// counts, that is after exit 0.
-void describe_ending(AttemptReport& report, const Ending& ending, const AgentSpec& agent, Result<std::string> result);
+/// Fills in succeeded, result, cause, exit_code, signal, retryable and message. `result` is asked
+/// for only when it counts, that is after exit 0.
+void describe_ending(AttemptReport& report, const Ending& ending, const AgentSpec& agent,
+                     Result<std::string> result);
 
 /// Whether the attempt succeeded, as far as the process is concerned: its result is wanted.
 bool ended_well(const Ending& ending);
 
 /// A report for an attempt that was not started.
-AttemptReport not_started(const AttemptId& id, FailureCause cause, std::string message, TimePoint now);
+AttemptReport not_started(const AttemptId& id, FailureCause cause, std::string message,
+                          TimePoint now);
 
 }  // namespace agentainer::runtime

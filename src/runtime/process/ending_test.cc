@@ -28,22 +28,37 @@ struct Case {
 TEST(Ending, EachCauseHasItsLine) {
   const Case cases[] = {
       {{.wait_status = exited(3)}, FailureCause::kExitCode, "exit code 3"},
-      {{.wait_status = exited(78)}, FailureCause::kExitCode, "exit code 78 (EX_CONFIG: not to be retried)"},
+      {{.wait_status = exited(78)},
+       FailureCause::kExitCode,
+       "exit code 78 (EX_CONFIG: not to be retried)"},
       {{.wait_status = killed(SIGABRT)}, FailureCause::kSignal, "killed by SIGABRT (Aborted)"},
       {{.wait_status = killed(SIGKILL)},
        FailureCause::kSignal,
-       "killed by SIGKILL (Killed); not by agentainer: by the kernel for want of memory, or by somebody"},
-      {{.wait_status = killed(SIGKILL), .memory_limit_killed = true}, FailureCause::kMemory, "killed: memory limit 256 MiB"},
-      {{.wait_status = exited(137), .memory_limit_killed = true}, FailureCause::kMemory, "killed: memory limit 256 MiB"},
+       "killed by SIGKILL (Killed); not by agentainer: by the kernel for want of memory, or by "
+       "somebody"},
+      {{.wait_status = killed(SIGKILL), .memory_limit_killed = true},
+       FailureCause::kMemory,
+       "killed: memory limit 256 MiB"},
+      {{.wait_status = exited(137), .memory_limit_killed = true},
+       FailureCause::kMemory,
+       "killed: memory limit 256 MiB"},
       {{.wait_status = exited(2), .pids_limit_reached = true},
        FailureCause::kExitCode,
        "exit code 2 (the limit of processes was reached)"},
-      {{.wait_status = killed(SIGTERM), .intervention = Intervention::kTimeout}, FailureCause::kTimeout, "timed out after 1m30s"},
-      {{.wait_status = exited(0), .intervention = Intervention::kTimeout}, FailureCause::kTimeout, "timed out after 1m30s"},
-      {{.wait_status = killed(SIGKILL), .intervention = Intervention::kCancelled, .memory_limit_killed = true},
+      {{.wait_status = killed(SIGTERM), .intervention = Intervention::kTimeout},
+       FailureCause::kTimeout,
+       "timed out after 1m30s"},
+      {{.wait_status = exited(0), .intervention = Intervention::kTimeout},
+       FailureCause::kTimeout,
+       "timed out after 1m30s"},
+      {{.wait_status = killed(SIGKILL),
+        .intervention = Intervention::kCancelled,
+        .memory_limit_killed = true},
        FailureCause::kCancelled,
        "cancelled"},
-      {{.intervention = Intervention::kShutdown}, FailureCause::kCancelled, "stopped: the server is shutting down"},
+      {{.intervention = Intervention::kShutdown},
+       FailureCause::kCancelled,
+       "stopped: the server is shutting down"},
       {{.stuck = true, .intervention = Intervention::kCancelled},
        FailureCause::kCancelled,
        "cancelled (it cannot be killed: it sleeps in the kernel)"},
@@ -62,7 +77,8 @@ TEST(Ending, SuccessNeedsAResult) {
   EXPECT_TRUE(describe({.wait_status = exited(0)}).succeeded);
   EXPECT_TRUE(describe({.wait_status = exited(0), .memory_limit_killed = true}).succeeded)
       << "an agent that outlived the loss of a child";
-  const AttemptReport report = describe({.wait_status = exited(0)}, fail(ErrorCode::kInvalid, "stdout is empty"));
+  const AttemptReport report =
+      describe({.wait_status = exited(0)}, fail(ErrorCode::kInvalid, "stdout is empty"));
   EXPECT_EQ(report.cause, FailureCause::kInvalidResult);
   EXPECT_EQ(report.message, "invalid result: stdout is empty");
 }

@@ -19,20 +19,23 @@ struct CloseDirectory {
 };
 using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
-bool is_dot(const char* name) { return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0)); }
+bool is_dot(const char* name) {
+  return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
+}
 
 Directory open_directory(int directory_fd, const char* name) {
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   int fd = ::openat(directory_fd, name, kFlags);
-  if (fd < 0 && errno == EACCES && ::fchmodat(directory_fd, name, 0700, 0) == 0) fd = ::openat(directory_fd, name, kFlags);
+  if (fd < 0 && errno == EACCES && ::fchmodat(directory_fd, name, 0700, 0) == 0)
+    fd = ::openat(directory_fd, name, kFlags);
   if (fd < 0) return nullptr;
   DIR* const directory = ::fdopendir(fd);
   if (directory == nullptr) ::close(fd);
   return Directory(directory);
 }
 
-// Removal holds one descriptor and one frame a level, so it goes no deeper than this: what lies deeper is moved up
-// into the top directory, where a later round finds it.
+// Removal holds one descriptor and one frame a level, so it goes no deeper than this: what lies
+// deeper is moved up into the top directory, where a later round finds it.
 constexpr int kMaxLevels = 32;
 
 struct Removal {
@@ -69,7 +72,8 @@ struct Removal {
       if (::renameat(parent_fd, name, top_fd, lifted.c_str()) == 0) return;
     }
     if (level < kMaxLevels)
-      if (const Directory directory = open_directory(parent_fd, name)) empty(directory.get(), level + 1);
+      if (const Directory directory = open_directory(parent_fd, name))
+        empty(directory.get(), level + 1);
     if (::unlinkat(parent_fd, name, AT_REMOVEDIR) != 0) failed(errno);
   }
 };
@@ -86,14 +90,18 @@ ErrorCode error_code(int error) {
     case EMFILE:
     case ENFILE:
     case EAGAIN:
-    case ENOMEM: return ErrorCode::kUnavailable;
+    case ENOMEM:
+      return ErrorCode::kUnavailable;
     case ENOSPC:
-    case EDQUOT: return ErrorCode::kResource;
-    default: return ErrorCode::kInternal;
+    case EDQUOT:
+      return ErrorCode::kResource;
+    default:
+      return ErrorCode::kInternal;
   }
 }
 
-std::optional<std::string> read_small_file(int directory_fd, const char* path, std::size_t max_bytes) {
+std::optional<std::string> read_small_file(int directory_fd, const char* path,
+                                           std::size_t max_bytes) {
   const UniqueFd fd(::openat(directory_fd, path, O_RDONLY | O_CLOEXEC));
   if (!fd) return std::nullopt;
   std::string text;

@@ -31,13 +31,16 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-/// The code for a failed system call: kUnavailable for want of descriptors, processes or memory, which may be there in a
-/// moment; kResource when a disk or quota is full; else kInternal.
+/// The code for a failed system call: kUnavailable for want of descriptors, processes or memory,
+/// which may be there in a moment; kResource when a disk or quota is full; else kInternal.
 ErrorCode error_code(int error);
 
-/// All of a small (kernel) file relative to `directory_fd`, at most `max_bytes`; nothing when it cannot be read.
-std::optional<std::string> read_small_file(int directory_fd, const char* path, std::size_t max_bytes = 64 * 1024);
-inline std::optional<std::string> read_small_file(const std::string& path, std::size_t max_bytes = 64 * 1024) {
+/// All of a small (kernel) file relative to `directory_fd`, at most `max_bytes`; nothing when it
+/// cannot be read.
+std::optional<std::string> read_small_file(int directory_fd, const char* path,
+                                           std::size_t max_bytes = 64 * 1024);
+inline std::optional<std::string> read_small_file(const std::string& path,
+                                                  std::size_t max_bytes = 64 * 1024) {
   return read_small_file(-100 /* AT_FDCWD */, path.c_str(), max_bytes);
 }
 
@@ -53,8 +56,9 @@ Status make_directories(const std::string& path);
 /// Whether the directory has no entries. A directory that was removed counts as empty.
 bool is_empty_directory(int directory_fd);
 
-/// Removes `name` below `directory_fd` and everything in it, however deep, without following links; directories that
-/// forbid it are made writable first. 0, or the errno of the first thing that could not be removed.
+/// Removes `name` below `directory_fd` and everything in it, however deep, without following links;
+/// directories that forbid it are made writable first. 0, or the errno of the first thing that
+/// could not be removed.
 int remove_tree(int directory_fd, const char* name);
 
 }  // namespace agentainer::runtime

@@ -35,8 +35,10 @@ TEST_F(FilesTest, RemovesTreesOfAnyDepth) {
 TEST_F(FilesTest, RemovesLinksNotTheirTargets) {
   directory_.write("kept/file", "x");
   directory_.write("tree/file", "x");
-  std::filesystem::create_directory_symlink(directory_.path() + "/kept", directory_.path() + "/tree/link");
-  std::filesystem::create_directory_symlink(directory_.path() + "/kept", directory_.path() + "/top");
+  std::filesystem::create_directory_symlink(directory_.path() + "/kept",
+                                            directory_.path() + "/tree/link");
+  std::filesystem::create_directory_symlink(directory_.path() + "/kept",
+                                            directory_.path() + "/top");
   EXPECT_EQ(remove_tree(fd_.get(), "tree"), 0);
   EXPECT_EQ(remove_tree(fd_.get(), "top"), 0);
   EXPECT_EQ(remove_tree(fd_.get(), "not-there"), 0);

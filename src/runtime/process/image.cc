@@ -1,10 +1,9 @@
 #include "runtime/process/image.h"
 
 #include <sys/stat.h>
+#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-
-#include <yaml-cpp/yaml.h>
 
 #include "runtime/process/files.h"
 
@@ -18,7 +17,8 @@ bool is_directory(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-// "python:3.12", "ghcr.io/owner/name@sha256:…": nobody names a directory so, and everybody an image.
+// "python:3.12", "ghcr.io/owner/name@sha256:…": nobody names a directory so, and everybody an
+// image.
 bool looks_like_container_image(std::string_view image) {
   if (image.starts_with('.') || image.starts_with('/') || image.ends_with('/')) return false;
   return std::all_of(image.begin(), image.end(), [](char c) {
@@ -29,7 +29,8 @@ bool looks_like_container_image(std::string_view image) {
 
 class Parser {
  public:
-  Parser(const std::string& path, const std::string& directory) : path_(path), directory_(directory) {
+  Parser(const std::string& path, const std::string& directory)
+      : path_(path), directory_(directory) {
     image_.working_directory = directory;
   }
 
@@ -46,13 +47,15 @@ class Parser {
  private:
   void fault(const YAML::Mark& mark, std::string_view what) {
     if (!faults_.empty()) faults_ += '\n';
-    faults_ += mark.is_null() ? fmt::format("{}: {}", path_, what)
-                              : fmt::format("{}:{}:{}: {}", path_, mark.line + 1, mark.column + 1, what);
+    faults_ += mark.is_null()
+                   ? fmt::format("{}: {}", path_, what)
+                   : fmt::format("{}:{}:{}: {}", path_, mark.line + 1, mark.column + 1, what);
   }
 
   void read(const YAML::Node& root) {
     if (root.IsNull()) return;
-    if (!root.IsMap()) return fault(root.Mark(), "expected a mapping with command, env, workdir and mode");
+    if (!root.IsMap())
+      return fault(root.Mark(), "expected a mapping with command, env, workdir and mode");
     for (const auto& entry : root) {
       const YAML::Node& key = entry.first;
       const std::string name = key.IsScalar() ? key.Scalar() : "";
@@ -65,7 +68,8 @@ class Parser {
       } else if (name == "mode") {
         read_mode(entry.second);
       } else {
-        fault(key.Mark(), fmt::format("unknown key '{}'; there are command, env, workdir and mode", name));
+        fault(key.Mark(),
+              fmt::format("unknown key '{}'; there are command, env, workdir and mode", name));
       }
     }
   }
@@ -102,17 +106,20 @@ class Parser {
   }
 
   void read_working_directory(const YAML::Node& node) {
-    if (!node.IsScalar() || node.Scalar().empty()) return fault(node.Mark(), "workdir: expected a path");
+    if (!node.IsScalar() || node.Scalar().empty())
+      return fault(node.Mark(), "workdir: expected a path");
     const std::string& path = node.Scalar();
     image_.working_directory = path.starts_with('/') ? path : directory_ + "/" + path;
     if (!is_directory(image_.working_directory))
-      fault(node.Mark(), fmt::format("workdir: there is no directory {}", image_.working_directory));
+      fault(node.Mark(),
+            fmt::format("workdir: there is no directory {}", image_.working_directory));
   }
 
   void read_mode(const YAML::Node& node) {
     const std::string mode = node.IsScalar() ? node.Scalar() : "";
     if (mode == "exec") return;
-    fault(node.Mark(), fmt::format("mode: '{}' is not supported; 'exec' starts a fresh process per task", mode));
+    fault(node.Mark(),
+          fmt::format("mode: '{}' is not supported; 'exec' starts a fresh process per task", mode));
   }
 
   const std::string& path_;
@@ -124,10 +131,12 @@ class Parser {
 }  // namespace
 
 std::string image_directory(std::string_view image, std::string_view source_directory) {
-  return image.starts_with('/') ? std::string(image) : fmt::format("{}/{}", source_directory, image);
+  return image.starts_with('/') ? std::string(image)
+                                : fmt::format("{}/{}", source_directory, image);
 }
 
-Result<Image> parse_image(const std::string& text, const std::string& path, const std::string& directory) {
+Result<Image> parse_image(const std::string& text, const std::string& path,
+                          const std::string& directory) {
   return Parser(path, directory).parse(text);
 }
 
@@ -136,7 +145,8 @@ Result<Image> load_image(std::string_view image, std::string_view source_directo
   if (!is_directory(directory)) {
     if (looks_like_container_image(image))
       return fail(ErrorCode::kNotFound,
-                  "image '{}': there is no directory {}. The process runtime runs directories with an agent.yaml, or a "
+                  "image '{}': there is no directory {}. The process runtime runs directories with "
+                  "an agent.yaml, or a "
                   "plain command; container images need --runtime docker",
                   image, directory);
     return fail(ErrorCode::kNotFound, "image '{}': there is no directory {}", image, directory);
@@ -144,10 +154,11 @@ Result<Image> load_image(std::string_view image, std::string_view source_directo
   const std::string path = directory + "/agent.yaml";
   const auto text = read_small_file(path, kMaxAgentFileBytes + 1);
   if (!text)
-    return fail(ErrorCode::kNotFound,
-                "image '{}': {} is missing or cannot be read; it says how to start the agent, for instance "
-                "'command: [python3, agent.py]'",
-                image, path);
+    return fail(
+        ErrorCode::kNotFound,
+        "image '{}': {} is missing or cannot be read; it says how to start the agent, for instance "
+        "'command: [python3, agent.py]'",
+        image, path);
   if (text->size() > kMaxAgentFileBytes)
     return fail(ErrorCode::kInvalid, "{}: larger than {} KiB", path, kMaxAgentFileBytes / 1024);
   return parse_image(*text, path, directory);

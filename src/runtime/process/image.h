@@ -24,11 +24,13 @@ struct Image {
 /// The directory that `image`, as written in a workflow file, names; absolute.
 std::string image_directory(std::string_view image, std::string_view source_directory);
 
-/// Reads the directory's agent.yaml. kNotFound when the directory or the file is missing, kInvalid with
-/// "file:line:column: fault", one per line, when it is wrong. `image` is as written, for messages.
+/// Reads the directory's agent.yaml. kNotFound when the directory or the file is missing, kInvalid
+/// with "file:line:column: fault", one per line, when it is wrong. `image` is as written, for
+/// messages.
 Result<Image> load_image(std::string_view image, std::string_view source_directory);
 
 /// The parser alone. `path` is for messages, `directory` the image's.
-Result<Image> parse_image(const std::string& text, const std::string& path, const std::string& directory);
+Result<Image> parse_image(const std::string& text, const std::string& path,
+                          const std::string& directory);
 
 }  // namespace agentainer::runtime

@@ -8,10 +8,13 @@ namespace agentainer::runtime {
 namespace {
 
 TEST(Image, Parses) {
-  const auto image = parse_image("command: [python3, -u, agent.py]\nenv:\n  A: 1\n  B: \"x y\"\n  C:\nmode: exec\n", "p", "/tmp");
+  const auto image = parse_image(
+      "command: [python3, -u, agent.py]\nenv:\n  A: 1\n  B: \"x y\"\n  C:\nmode: exec\n", "p",
+      "/tmp");
   ASSERT_TRUE(image) << image.error().message;
   EXPECT_EQ(image->command, (std::vector<std::string>{"python3", "-u", "agent.py"}));
-  EXPECT_EQ(image->environment, (std::vector<std::pair<std::string, std::string>>{{"A", "1"}, {"B", "x y"}, {"C", ""}}));
+  EXPECT_EQ(image->environment, (std::vector<std::pair<std::string, std::string>>{
+                                    {"A", "1"}, {"B", "x y"}, {"C", ""}}));
   EXPECT_EQ(image->working_directory, "/tmp");
   EXPECT_EQ(parse_image("command: 'echo $X | wc'", "p", "/tmp")->command,
             (std::vector<std::string>{"/bin/sh", "-c", "echo $X | wc"}));
@@ -25,7 +28,8 @@ struct Fault {
 
 TEST(Image, NamesFaultsWithTheirPlace) {
   const Fault faults[] = {
-      {"comand: x", "agent.yaml:1:1: unknown key 'comand'; there are command, env, workdir and mode"},
+      {"comand: x",
+       "agent.yaml:1:1: unknown key 'comand'; there are command, env, workdir and mode"},
       {"command: x\nenv: [1]", "agent.yaml:2:6: env: expected a mapping"},
       {"command: []", "agent.yaml:1:10: command: expected a list of strings"},
       {"command: [a, [b]]", "agent.yaml:1:14: command: expected a string"},
@@ -41,7 +45,8 @@ TEST(Image, NamesFaultsWithTheirPlace) {
     EXPECT_EQ(image.error().message.substr(0, std::string(each.message).size()), each.message);
   }
   const auto both = parse_image("a: 1\nb: 2", "f", "/tmp");
-  EXPECT_EQ(std::count(both.error().message.begin(), both.error().message.end(), '\n'), 1) << "all at once";
+  EXPECT_EQ(std::count(both.error().message.begin(), both.error().message.end(), '\n'), 1)
+      << "all at once";
 }
 
 TEST(Image, SaysWhatIsMissing) {

@@ -20,21 +20,32 @@ std::string describe(const SpawnError& error, const Launch& launch) {
   const std::string reason = format_errno(error.error);
   switch (error.stage) {
     case SpawnStage::kClone:
-      if (error.error == EAGAIN) return "too many processes: a limit of the user, the container or the machine is reached";
+      if (error.error == EAGAIN)
+        return "too many processes: a limit of the user, the container or the machine is reached";
       return "cannot make a process: " + reason;
-    case SpawnStage::kCgroup: return "cannot join the cgroup: " + reason;
-    case SpawnStage::kLimit: return "cannot set a resource limit: " + reason;
-    case SpawnStage::kStreams: return "cannot connect its streams: " + reason;
+    case SpawnStage::kCgroup:
+      return "cannot join the cgroup: " + reason;
+    case SpawnStage::kLimit:
+      return "cannot set a resource limit: " + reason;
+    case SpawnStage::kStreams:
+      return "cannot connect its streams: " + reason;
     case SpawnStage::kDirectory:
-      return fmt::format("cannot enter its working directory {}: {}", launch.plan->working_directory, reason);
-    case SpawnStage::kProgram: break;
+      return fmt::format("cannot enter its working directory {}: {}",
+                         launch.plan->working_directory, reason);
+    case SpawnStage::kProgram:
+      break;
   }
   switch (error.error) {
-    case ENOENT: return fmt::format("'{}' names an interpreter or loader that does not exist", launch.program);
+    case ENOENT:
+      return fmt::format("'{}' names an interpreter or loader that does not exist", launch.program);
     case ENOEXEC:
-      return fmt::format("'{}' is neither a program nor a script that begins with #! and its interpreter", launch.program);
-    case E2BIG: return "its arguments and environment are too long together";
-    default: return fmt::format("'{}': {}", launch.program, reason);
+      return fmt::format(
+          "'{}' is neither a program nor a script that begins with #! and its interpreter",
+          launch.program);
+    case E2BIG:
+      return "its arguments and environment are too long together";
+    default:
+      return fmt::format("'{}': {}", launch.program, reason);
   }
 }
 
@@ -62,8 +73,9 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
 
 Result<EnvironmentBlock> environment_of(const Launch& launch) {
   const Workspace& workspace = launch.slot->workspace;
-  const AttemptPlaces places{workspace.task_path(), workspace.result_path(), workspace.temporary_path(),
-                             launch.marker,         launch.api_url,          launch.token};
+  const AttemptPlaces places{
+      workspace.task_path(), workspace.result_path(), workspace.temporary_path(),
+      launch.marker,         launch.api_url,          launch.token};
   return make_environment(*launch.plan, launch.task, places);
 }
 
@@ -102,7 +114,8 @@ void run_launch(Launch& launch, SlotFactory& slots) {
   std::optional<Pipe> err = out ? make_pipe() : std::nullopt;
   if (!err) return refuse({error_code(errno), "cannot make a pipe: " + format_errno(errno)});
 
-  const std::vector<std::string>& command = launch.task.command.empty() ? launch.plan->command : launch.task.command;
+  const std::vector<std::string>& command =
+      launch.task.command.empty() ? launch.plan->command : launch.task.command;
   const std::vector<char*> arguments = pointers(command);
   Cgroup* const cgroup = launch.slot->cgroup.get();
   if (cgroup != nullptr) cgroup->begin();
@@ -116,7 +129,8 @@ void run_launch(Launch& launch, SlotFactory& slots) {
                         .cgroup_fd = cgroup != nullptr ? cgroup->clone_fd() : -1,
                         .join_fds = cgroup != nullptr ? cgroup->join_fds() : std::span<const int>(),
                         .limits = launch.limits});
-  if (!spawned) return refuse({error_code(spawned.error().error), describe(spawned.error(), launch)});
+  if (!spawned)
+    return refuse({error_code(spawned.error().error), describe(spawned.error(), launch)});
   launch.child.emplace(std::move(*spawned), std::move(out->read), std::move(err->read));
 }
 

@@ -19,11 +19,15 @@
 
 namespace agentainer::runtime {
 
-/// A started process and the reading ends of its output. Until release() the destructor kills the process: it owns it.
+/// A started process and the reading ends of its output. Until release() the destructor kills the
+/// process: it owns it.
 class Child {
  public:
   Child(Spawned spawned, UniqueFd out, UniqueFd err)
-      : pid(spawned.pid), pidfd(std::move(spawned.pidfd)), stdout_pipe(std::move(out)), stderr_pipe(std::move(err)) {}
+      : pid(spawned.pid),
+        pidfd(std::move(spawned.pidfd)),
+        stdout_pipe(std::move(out)),
+        stderr_pipe(std::move(err)) {}
   Child(Child&& other) noexcept = default;
   Child& operator=(Child&&) = delete;
   ~Child();
@@ -34,7 +38,8 @@ class Child {
   UniqueFd stderr_pipe;
 };
 
-/// Shared by the event loop, which fills in the request and then waits, and a spawner thread, which fills in the rest.
+/// Shared by the event loop, which fills in the request and then waits, and a spawner thread, which
+/// fills in the rest.
 struct Launch {
   // The request.
   TaskSpec task;
@@ -45,15 +50,17 @@ struct Launch {
   std::string api_url;
   std::string token;
   std::vector<ResourceLimit> limits;
-  std::unique_ptr<Slot> slot;              ///< Null: one is made.
-  bool was_alone = false;                  ///< No other attempt ran or was being started.
-  std::atomic<bool> is_cancelled = false;  ///< Set by the event loop at any time: do not start any more.
+  std::unique_ptr<Slot> slot;  ///< Null: one is made.
+  bool was_alone = false;      ///< No other attempt ran or was being started.
+  std::atomic<bool> is_cancelled =
+      false;  ///< Set by the event loop at any time: do not start any more.
 
   // The outcome.
   std::string marker;
   std::optional<Child> child;
-  std::string error;         ///< Why there is no child. Empty when cancelled.
-  bool out_of_resources = false;  ///< Of descriptors, processes or memory: it may work when another attempt has ended.
+  std::string error;  ///< Why there is no child. Empty when cancelled.
+  bool out_of_resources =
+      false;  ///< Of descriptors, processes or memory: it may work when another attempt has ended.
 };
 
 /// Starts the program, or fills in why not.

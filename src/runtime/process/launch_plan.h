@@ -2,13 +2,16 @@
 // What to start for a task: program, arguments, environment, working directory.
 //
 // Environment, from what is overridden to what overrides:
-//   1. the base: PATH, HOME and LANG of the server (or defaults), the variables named by `inherit`, `extra`, and
+//   1. the base: PATH, HOME and LANG of the server (or defaults), the variables named by `inherit`,
+//   `extra`, and
 //      WORKFLOW_NAME, STEP_NAME, STEP_TYPE, TMPDIR, TRACEPARENT
 //   2. `env` of the image's agent.yaml
 //   3. the step's env_vars
-//   4. what identifies the task: WORKFLOW_ID, STEP_ID, TASK_ID, TASK_ATTEMPT, MAP_INDEX, WORKER_ID, TOTAL_WORKERS and
+//   4. what identifies the task: WORKFLOW_ID, STEP_ID, TASK_ID, TASK_ATTEMPT, MAP_INDEX, WORKER_ID,
+//   TOTAL_WORKERS and
 //      everything that begins with AGENTAINER_
-// Nothing else of the server's own environment is passed on: it holds secrets that are no agent's business.
+// Nothing else of the server's own environment is passed on: it holds secrets that are no agent's
+// business.
 
 #include <cstdint>
 #include <functional>
@@ -61,13 +64,16 @@ struct PlanOptions {
 Result<StepPlan> make_step_plan(const AgentSpec& agent, const PlanOptions& options);
 
 /// The step's command, or the image's. kInvalid when there is neither.
-Result<const std::vector<std::string>*> choose_command(const StepPlan& plan, const std::vector<std::string>& command);
+Result<const std::vector<std::string>*> choose_command(const StepPlan& plan,
+                                                       const std::vector<std::string>& command);
 
 /// PATH as the task will see it.
 std::string_view effective_path(const StepPlan& plan, const Variables& task);
 
-/// The file to execute for `name`: searched in `path` unless it has a slash. kNotFound with where it was looked for.
-Result<std::string> resolve_program(const std::string& name, std::string_view path, const std::string& working_directory);
+/// The file to execute for `name`: searched in `path` unless it has a slash. kNotFound with where
+/// it was looked for.
+Result<std::string> resolve_program(const std::string& name, std::string_view path,
+                                    const std::string& working_directory);
 
 /// What differs from attempt to attempt.
 struct AttemptPlaces {
@@ -79,6 +85,7 @@ struct AttemptPlaces {
   std::string_view token;    ///< Empty: none.
 };
 
-Result<EnvironmentBlock> make_environment(const StepPlan& plan, const TaskSpec& task, const AttemptPlaces& places);
+Result<EnvironmentBlock> make_environment(const StepPlan& plan, const TaskSpec& task,
+                                          const AttemptPlaces& places);
 
 }  // namespace agentainer::runtime

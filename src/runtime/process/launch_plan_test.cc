@@ -33,7 +33,9 @@ TEST(EnvironmentBlock, LaterValuesReplaceEarlierOnes) {
 
 TEST(ResolveProgram, SearchesPathAsTheShellDoes) {
   const test::TemporaryDirectory directory;
-  const auto executable = [&](const std::string& name) { ::chmod(directory.write(name, "#!/bin/sh\n").c_str(), 0755); };
+  const auto executable = [&](const std::string& name) {
+    ::chmod(directory.write(name, "#!/bin/sh\n").c_str(), 0755);
+  };
   executable("one/tool");
   executable("two/tool");
   executable("here");
@@ -42,9 +44,12 @@ TEST(ResolveProgram, SearchesPathAsTheShellDoes) {
   const std::string path = directory.path() + "/one:" + directory.path() + "/two";
   EXPECT_EQ(resolve_program("tool", path, "/"), directory.path() + "/one/tool");
   EXPECT_EQ(resolve_program("./here", path, directory.path()), directory.path() + "/./here");
-  EXPECT_EQ(resolve_program("here", "relative:", directory.path()), directory.path() + "//here") << "an empty element is here";
-  EXPECT_EQ(resolve_program("nothing", path, "/").error().message, "no such program 'nothing' (looked in PATH " + path + ")");
-  EXPECT_EQ(resolve_program("plain", path, "/").error().message, "'" + directory.path() + "/one/plain' is not executable");
+  EXPECT_EQ(resolve_program("here", "relative:", directory.path()), directory.path() + "//here")
+      << "an empty element is here";
+  EXPECT_EQ(resolve_program("nothing", path, "/").error().message,
+            "no such program 'nothing' (looked in PATH " + path + ")");
+  EXPECT_EQ(resolve_program("plain", path, "/").error().message,
+            "'" + directory.path() + "/one/plain' is not executable");
   EXPECT_FALSE(resolve_program("folder", path, "/"));
   EXPECT_FALSE(resolve_program("tool", "", "/"));
 }
@@ -70,7 +75,8 @@ TEST(PlanCache, KeepsPlansAsLongAsTheirStep) {
   directory.write("image/agent.yaml", "command: [first]");
   EXPECT_EQ((*cache.find(agent))->command.at(0), "first");
   directory.write("image/agent.yaml", "command: [second]");
-  EXPECT_EQ((*cache.find(agent))->command.at(0), "first") << "a running workflow's image does not change under it";
+  EXPECT_EQ((*cache.find(agent))->command.at(0), "first")
+      << "a running workflow's image does not change under it";
   EXPECT_EQ((*cache.find(std::make_shared<AgentSpec>(*agent)))->command.at(0), "second");
 }
 

@@ -1,6 +1,7 @@
 #include "runtime/process/orphans.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -8,8 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-
-#include <fmt/format.h>
 
 #include "base/log.h"
 #include "runtime/process/marker.h"
@@ -19,25 +18,29 @@
 namespace agentainer::runtime {
 namespace {
 
-// A zombie that nobody has waited for after this long is no other component's child: it was an orphan that ended before it
-// was ever looked at.
+// A zombie that nobody has waited for after this long is no other component's child: it was an
+// orphan that ended before it was ever looked at.
 constexpr std::chrono::seconds kStrangerGrace{10};
 
 }  // namespace
 
 Orphans::Orphans() : own_session_(::getsid(0)) {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
-    log::warning("cannot become a subreaper: {}; background processes of agents may be left", format_errno(errno));
-  children_.reset(::open(fmt::format("/proc/self/task/{}/children", ::getpid()).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!children_)
-    log::warning("cannot read /proc/self/task/*/children: {}; background processes of agents may be left",
+    log::warning("cannot become a subreaper: {}; background processes of agents may be left",
                  format_errno(errno));
+  children_.reset(
+      ::open(fmt::format("/proc/self/task/{}/children", ::getpid()).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!children_)
+    log::warning(
+        "cannot read /proc/self/task/*/children: {}; background processes of agents may be left",
+        format_errno(errno));
 }
 
 std::vector<pid_t> Orphans::find(const std::string& marker) {
   std::string text;
   for (char buffer[4096];;) {
-    const ssize_t got = ::pread(children_.get(), buffer, sizeof buffer, static_cast<off_t>(text.size()));
+    const ssize_t got =
+        ::pread(children_.get(), buffer, sizeof buffer, static_cast<off_t>(text.size()));
     if (got <= 0) break;
     text.append(buffer, static_cast<std::size_t>(got));
   }
@@ -51,14 +54,16 @@ std::vector<pid_t> Orphans::find(const std::string& marker) {
     const auto state = process_state(pid);
     if (!state) continue;
     Seen seen;
-    if (const auto known = seen_.find(pid); known != seen_.end() && known->second.start_time == state->start_time) {
+    if (const auto known = seen_.find(pid);
+        known != seen_.end() && known->second.start_time == state->start_time) {
       seen = std::move(known->second);
     } else {
       seen.start_time = state->start_time;
       seen.marker = environment_value(pid, kMarkerVariable).value_or("");
     }
     if (seen.marker.empty())
-      if (const auto attempt = sessions_.find(state->session); attempt != sessions_.end()) seen.marker = attempt->second;
+      if (const auto attempt = sessions_.find(state->session); attempt != sessions_.end())
+        seen.marker = attempt->second;
     if (state->state == 'Z') {
       if (reap(pid, state->session, seen)) continue;
     } else if (!marker.empty() && seen.marker == marker) {
@@ -70,8 +75,8 @@ std::vector<pid_t> Orphans::find(const std::string& marker) {
   return found;
 }
 
-// A zombie's environment cannot be read any more. One that was never seen alive may be a short-lived child of another
-// component of this process, which wants to wait for it.
+// A zombie's environment cannot be read any more. One that was never seen alive may be a
+// short-lived child of another component of this process, which wants to wait for it.
 bool Orphans::reap(pid_t pid, pid_t session, Seen& seen) {
   if (seen.marker.empty()) {
     if (session == own_session_) return false;

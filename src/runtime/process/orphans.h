@@ -1,7 +1,8 @@
 #pragma once
-// Finding what an attempt left behind where no cgroup can be used. The server is made the "subreaper" (prctl(2)): a
-// process whose parent ends becomes the server's child, whatever session it is in, and shows up among the children of
-// the server's first thread. Whose it was is told by the marker in its environment.
+// Finding what an attempt left behind where no cgroup can be used. The server is made the
+// "subreaper" (prctl(2)): a process whose parent ends becomes the server's child, whatever session
+// it is in, and shows up among the children of the server's first thread. Whose it was is told by
+// the marker in its environment.
 //
 // A process that leaves its session, clears its environment and outlives its parent is not found.
 
@@ -22,7 +23,8 @@ class Orphans {
   /// Turns the process into a subreaper, for good.
   Orphans();
 
-  /// An attempt has started: its main process, whose session most of what it starts stays in, and its marker.
+  /// An attempt has started: its main process, whose session most of what it starts stays in, and
+  /// its marker.
   void add(pid_t main, const std::string& marker) { sessions_[main] = marker; }
   /// The attempt has ended, and is_empty().
   void remove(pid_t main) { sessions_.erase(main); }
@@ -30,11 +32,12 @@ class Orphans {
   /// Whether nothing with this marker is left among the orphans.
   bool is_empty(const std::string& marker) { return find(marker).empty(); }
 
-  /// SIGKILL to the orphans with this marker. Their children become orphans in turn: call again until is_empty().
+  /// SIGKILL to the orphans with this marker. Their children become orphans in turn: call again
+  /// until is_empty().
   void kill(const std::string& marker);
 
-  /// Waits for orphans that have ended, so that they do not stay as zombies. True when some are left that may be another
-  /// component's children, and so have to wait longer.
+  /// Waits for orphans that have ended, so that they do not stay as zombies. True when some are
+  /// left that may be another component's children, and so have to wait longer.
   bool reap_ended();
 
  private:

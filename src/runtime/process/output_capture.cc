@@ -50,15 +50,15 @@ bool OutputCapture::open_log() {
 
 void OutputCapture::lose_log(int error, const char* doing) {
   log_error_ = error;
-  log::warning("cannot {} the log {}/{}: {}; the rest of this output is not kept", doing, options_.directory,
-               options_.file_name, format_errno(error));
+  log::warning("cannot {} the log {}/{}: {}; the rest of this output is not kept", doing,
+               options_.directory, options_.file_name, format_errno(error));
 }
 
 void OutputCapture::write_log(std::string_view bytes) {
   if (!log_ && !open_log()) return;
-  const std::string_view kept =
-      bytes.substr(0, static_cast<std::size_t>(std::min<std::int64_t>(static_cast<std::int64_t>(bytes.size()),
-                                                                      options_.max_log_bytes - logged_bytes_)));
+  const std::string_view kept = bytes.substr(
+      0, static_cast<std::size_t>(std::min<std::int64_t>(static_cast<std::int64_t>(bytes.size()),
+                                                         options_.max_log_bytes - logged_bytes_)));
   std::string_view rest = kept;
   while (!rest.empty()) {
     const ssize_t written = ::write(log_.get(), rest.data(), rest.size());
@@ -69,7 +69,8 @@ void OutputCapture::write_log(std::string_view bytes) {
   }
   if (kept.size() == bytes.size()) return;
   cut_ = true;
-  const std::string mark = fmt::format("\n[agentainer: cut here, {} are kept]\n", format_bytes(options_.max_log_bytes));
+  const std::string mark =
+      fmt::format("\n[agentainer: cut here, {} are kept]\n", format_bytes(options_.max_log_bytes));
   if (const int error = write_all(log_.get(), mark); error != 0) lose_log(error, "write");
 }
 
@@ -82,8 +83,8 @@ OutputText OutputCapture::text(std::int64_t max_bytes) const {
     out.text.resize(static_cast<std::size_t>(std::min(wanted, logged_bytes_)));
     std::size_t done = 0;
     while (done < out.text.size()) {
-      const ssize_t got =
-          ::pread(log_.get(), out.text.data() + done, out.text.size() - done, static_cast<off_t>(done));
+      const ssize_t got = ::pread(log_.get(), out.text.data() + done, out.text.size() - done,
+                                  static_cast<off_t>(done));
       if (got < 0 && errno == EINTR) continue;
       if (got <= 0) break;  // an agent can cut its own log; then this is all there is
       done += static_cast<std::size_t>(got);

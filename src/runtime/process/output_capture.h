@@ -1,6 +1,6 @@
 #pragma once
-// One output stream of one attempt: written to its log file as it comes, up to a limit, while what is needed later stays
-// in memory: the beginning (for a result) and the end (for an error message).
+// One output stream of one attempt: written to its log file as it comes, up to a limit, while what
+// is needed later stays in memory: the beginning (for a result) and the end (for an error message).
 
 #include <cstdint>
 #include <string>
@@ -28,14 +28,15 @@ class OutputCapture {
 
   explicit OutputCapture(Options options) : options_(std::move(options)) {}
 
-  /// Takes the next bytes. Past the limit the log is marked as cut and the bytes are dropped; a log that cannot be
-  /// written is given up with a warning.
+  /// Takes the next bytes. Past the limit the log is marked as cut and the bytes are dropped; a log
+  /// that cannot be written is given up with a warning.
   void append(std::string_view bytes);
 
   std::int64_t total_bytes() const { return total_bytes_; }
   std::string_view tail() const;
 
-  /// The beginning of the stream, at most `max_bytes`. Reads the log file when memory does not hold it.
+  /// The beginning of the stream, at most `max_bytes`. Reads the log file when memory does not hold
+  /// it.
   OutputText text(std::int64_t max_bytes) const;
 
  private:

@@ -49,7 +49,8 @@ TEST_F(OutputCaptureTest, ReadsLongTextBackFromTheLog) {
   OutputCapture out = capture(1'000'000);
   std::string all;
   for (int i = 0; i < 2000; ++i) {
-    const std::string line = "line " + std::to_string(i) + " of a text that does not fit into memory\n";
+    const std::string line =
+        "line " + std::to_string(i) + " of a text that does not fit into memory\n";
     out.append(line);
     all += line;
   }

@@ -11,7 +11,8 @@ constexpr std::size_t kMaxPrograms = 64;  // a step's command can be made from i
 
 }  // namespace
 
-Result<std::shared_ptr<const StepPlan>> PlanCache::find(const std::shared_ptr<const AgentSpec>& agent) {
+Result<std::shared_ptr<const StepPlan>> PlanCache::find(
+    const std::shared_ptr<const AgentSpec>& agent) {
   const auto found = entries_.find(agent.get());
   if (found != entries_.end() && found->second.agent.lock() == agent) return found->second.plan;
   auto plan = make_step_plan(*agent, options_);
@@ -24,12 +25,14 @@ Result<std::shared_ptr<const StepPlan>> PlanCache::find(const std::shared_ptr<co
 }
 
 Result<std::string> PlanCache::program(const AgentSpec& agent, const StepPlan& plan,
-                                       const std::vector<std::string>& command, const Variables& environment) {
+                                       const std::vector<std::string>& command,
+                                       const Variables& environment) {
   const auto chosen = choose_command(plan, command);
   if (!chosen) return tl::make_unexpected(chosen.error());
   const std::string& name = (*chosen)->front();
   const bool has_own_path =
-      std::any_of(environment.begin(), environment.end(), [](const auto& variable) { return variable.first == "PATH"; });
+      std::any_of(environment.begin(), environment.end(),
+                  [](const auto& variable) { return variable.first == "PATH"; });
   const auto entry = entries_.find(&agent);
   if (has_own_path || entry == entries_.end())
     return resolve_program(name, effective_path(plan, environment), plan.working_directory);
@@ -43,7 +46,8 @@ Result<std::string> PlanCache::program(const AgentSpec& agent, const StepPlan& p
 }
 
 void PlanCache::forget_programs(const AgentSpec& agent) {
-  if (const auto entry = entries_.find(&agent); entry != entries_.end()) entry->second.programs.clear();
+  if (const auto entry = entries_.find(&agent); entry != entries_.end())
+    entry->second.programs.clear();
 }
 
 }  // namespace agentainer::runtime

@@ -20,7 +20,8 @@ class PlanCache {
   Result<std::shared_ptr<const StepPlan>> find(const std::shared_ptr<const AgentSpec>& agent);
 
   /// The file to execute for a task of a step that find() was called for.
-  Result<std::string> program(const AgentSpec& agent, const StepPlan& plan, const std::vector<std::string>& command,
+  Result<std::string> program(const AgentSpec& agent, const StepPlan& plan,
+                              const std::vector<std::string>& command,
                               const Variables& environment);
   void forget_programs(const AgentSpec& agent);
 

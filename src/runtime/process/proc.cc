@@ -1,11 +1,10 @@
 #include "runtime/process/proc.h"
 
 #include <dirent.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
-
-#include <fmt/format.h>
 
 #include "runtime/process/files.h"
 
@@ -14,8 +13,8 @@ namespace agentainer::runtime {
 std::optional<ProcessState> process_state(pid_t pid) {
   const auto text = read_small_file(fmt::format("/proc/{}/stat", pid));
   if (!text) return std::nullopt;
-  // The name, in parentheses, may hold anything; fields are counted from its last ')': 3 state, 4 ppid, 6 session,
-  // 22 starttime.
+  // The name, in parentheses, may hold anything; fields are counted from its last ')': 3 state, 4
+  // ppid, 6 session, 22 starttime.
   const std::size_t name_end = text->rfind(')');
   if (name_end == std::string::npos) return std::nullopt;
   ProcessState result;

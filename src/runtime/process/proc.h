@@ -21,8 +21,8 @@ struct ProcessState {
 std::optional<ProcessState> process_state(pid_t pid);
 std::optional<std::uint64_t> process_start_time(pid_t pid);
 
-/// The value of `name` in the environment the process was started with. Nothing when it has none, may not be looked at,
-/// or has ended.
+/// The value of `name` in the environment the process was started with. Nothing when it has none,
+/// may not be looked at, or has ended.
 std::optional<std::string> environment_value(pid_t pid, std::string_view name);
 
 /// Every process of this pid namespace.

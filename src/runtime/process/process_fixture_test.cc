@@ -150,11 +150,13 @@ void ProcessTest::expect_nothing_left() {
   EXPECT_EQ(files, std::vector<std::string>{data() + "/run/lock"});
   for (const std::string& cgroup : cgroups) EXPECT_FALSE(std::filesystem::exists(cgroup)) << cgroup;
   EXPECT_EQ(open_descriptors(), descriptors_before_);
-  EXPECT_TRUE(::waitpid(-1, nullptr, WNOHANG) == -1 && errno == ECHILD) << "a child process is left";
+  EXPECT_TRUE(::waitpid(-1, nullptr, WNOHANG) == -1 && errno == ECHILD)
+      << "a child process is left";
 }
 
 std::string ProcessTest::log(const AttemptId& id, LogStream stream) {
-  const auto range = read_log(data(), {id.workflow, "step", id.task, id.attempt, stream}, 0, 1 << 30);
+  const auto range =
+      read_log(data(), {id.workflow, "step", id.task, id.attempt, stream}, 0, 1 << 30);
   return range ? range->bytes : "cannot read: " + range.error().message;
 }
 

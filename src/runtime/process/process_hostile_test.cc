@@ -12,10 +12,13 @@ using ProcessHostileTest = ProcessTest;
 
 TEST_F(ProcessHostileTest, EndlessOutputIsCutAndMarked) {
   options.max_log_bytes = 1 << 20;
-  AttemptReport report = run(script("head -c 200000000 /dev/zero; head -c 5000000 /dev/zero | tr '\\0' x >&2; echo >&2; echo end >&2; exit 4"));
+  AttemptReport report =
+      run(script("head -c 200000000 /dev/zero; head -c 5000000 /dev/zero | tr '\\0' x >&2; echo "
+                 ">&2; echo end >&2; exit 4"));
   EXPECT_EQ(report.exit_code, 4) << "it was never blocked";
   EXPECT_LT(report.message.size(), 8192u);
-  EXPECT_EQ(report.message.substr(report.message.size() - 4), "\nend") << "the end of stderr is kept though its log is cut";
+  EXPECT_EQ(report.message.substr(report.message.size() - 4), "\nend")
+      << "the end of stderr is kept though its log is cut";
   const std::string out = log(report.id, LogStream::kStdout);
   const std::string mark = "\n[agentainer: cut here, 1 MiB are kept]\n";
   EXPECT_EQ(out.size(), (1u << 20) + mark.size());
@@ -37,19 +40,26 @@ TEST_F(ProcessHostileTest, ALongLineIsCutInTheResult) {
 }
 
 TEST_F(ProcessHostileTest, LargeResultsAreReadOffTheLoop) {
-  const AttemptReport out = run(script("printf '['; i=0; while test $i -lt 200000; do printf '%s,' 123456; i=$((i+1)); done; echo '7]'"));
+  const AttemptReport out =
+      run(script("printf '['; i=0; while test $i -lt 200000; do printf '%s,' 123456; i=$((i+1)); "
+                 "done; echo '7]'"));
   EXPECT_TRUE(out.succeeded) << out.message;
   EXPECT_EQ(out.result.size(), 1'400'003u);
-  const AttemptReport file = run(script("{ printf '\"'; head -c 3000000 /dev/zero | tr '\\0' y; printf '\"'; } > $AGENTAINER_RESULT_FILE"));
+  const AttemptReport file =
+      run(script("{ printf '\"'; head -c 3000000 /dev/zero | tr '\\0' y; printf '\"'; } > "
+                 "$AGENTAINER_RESULT_FILE"));
   EXPECT_EQ(file.result.size(), 3'000'002u) << file.message;
   expect_nothing_left();
 }
 
 TEST_F(ProcessHostileTest, BinaryOutputIsInert) {
-  const AttemptReport report = run(script(R"(printf '\033[31mred\033[0m \000 \377\376 \302\233 ok\r\n' >&2; printf '\000\377\033'; exit 1)"));
+  const AttemptReport report = run(script(
+      R"(printf '\033[31mred\033[0m \000 \377\376 \302\233 ok\r\n' >&2; printf '\000\377\033'; exit 1)"));
   EXPECT_EQ(report.message,
-            "exit code 1\n\xEF\xBF\xBD[31mred\xEF\xBF\xBD[0m \xEF\xBF\xBD \xEF\xBF\xBD\xEF\xBF\xBD \xEF\xBF\xBD ok");
-  EXPECT_EQ(log(report.id, LogStream::kStdout), std::string("\0\xFF\x1B", 3)) << "the log is as it was written";
+            "exit code 1\n\xEF\xBF\xBD[31mred\xEF\xBF\xBD[0m \xEF\xBF\xBD \xEF\xBF\xBD\xEF\xBF\xBD "
+            "\xEF\xBF\xBD ok");
+  EXPECT_EQ(log(report.id, LogStream::kStdout), std::string("\0\xFF\x1B", 3))
+      << "the log is as it was written";
   const AttemptReport well = run(script(R"(printf 'a\000\377\033b')"));
   EXPECT_EQ(well.result, "{\"stdout\":\"a\\u0000\xEF\xBF\xBD\\u001bb\"}");
 }
@@ -66,7 +76,8 @@ TEST_F(ProcessHostileTest, OnlyARegularFileIsAResult) {
       {"ln -s /nowhere $AGENTAINER_RESULT_FILE", "AGENTAINER_RESULT_FILE is a symbolic link"},
       {"mkfifo $AGENTAINER_RESULT_FILE", "AGENTAINER_RESULT_FILE is not a regular file"},
       {"mkdir -p $AGENTAINER_RESULT_FILE/x", "AGENTAINER_RESULT_FILE is not a regular file"},
-      {"head -c 2000000 /dev/zero > $AGENTAINER_RESULT_FILE", "AGENTAINER_RESULT_FILE holds 1.9 MiB; a result is at most 1 MiB"},
+      {"head -c 2000000 /dev/zero > $AGENTAINER_RESULT_FILE",
+       "AGENTAINER_RESULT_FILE holds 1.9 MiB; a result is at most 1 MiB"},
       {"printf '\"\\377\"' > $AGENTAINER_RESULT_FILE", "does not hold a JSON value"},
       {"yes [ | head -1000 | tr -d '\\n' > $AGENTAINER_RESULT_FILE", "does not hold a JSON value"},
   };
@@ -77,14 +88,16 @@ TEST_F(ProcessHostileTest, OnlyARegularFileIsAResult) {
     EXPECT_NE(report.message.find(each.fault), std::string::npos) << report.message;
     EXPECT_EQ(run(script("echo 1")).result, "1") << "the next one is not troubled by it";
   }
-  EXPECT_EQ(TemporaryDirectory::read(source() + "/secret"), "\"secret\"") << "links are removed, not what they point to";
+  EXPECT_EQ(TemporaryDirectory::read(source() + "/secret"), "\"secret\"")
+      << "links are removed, not what they point to";
   expect_nothing_left();
 }
 
 TEST_F(ProcessHostileTest, TheWorkspaceIsCleanForTheNextOne) {
   source_directory().write("kept", "kept");
   const char* const scripts[] = {
-      "head -c 30000000 /dev/zero > $TMPDIR/big; mkdir -p $TMPDIR/a/b/c; ln -s $PWD $TMPDIR/link; mkfifo $TMPDIR/pipe",
+      "head -c 30000000 /dev/zero > $TMPDIR/big; mkdir -p $TMPDIR/a/b/c; ln -s $PWD $TMPDIR/link; "
+      "mkfifo $TMPDIR/pipe",
       "mkdir -p $TMPDIR/locked/x; chmod 0 $TMPDIR/locked",
       "rm -rf $TMPDIR",
       "rm -f $AGENTAINER_TASK_FILE",
@@ -98,7 +111,9 @@ TEST_F(ProcessHostileTest, TheWorkspaceIsCleanForTheNextOne) {
   };
   for (const char* const each : scripts) {
     EXPECT_TRUE(run(script(each)).succeeded) << each;
-    const AttemptReport next = run(script("cat; test -d $TMPDIR && ls -A $TMPDIR ${AGENTAINER_RESULT_FILE%/*} | grep -v -e task.json -e tmp -e '^$'"));
+    const AttemptReport next =
+        run(script("cat; test -d $TMPDIR && ls -A $TMPDIR ${AGENTAINER_RESULT_FILE%/*} | grep -v "
+                   "-e task.json -e tmp -e '^$'"));
     EXPECT_EQ(next.message, "exit code 1") << "after: " << each << "\n" << next.result;
     EXPECT_EQ(log(next.id, LogStream::kStdout), R"({"input":{"item":1}})") << each;
   }
@@ -119,10 +134,12 @@ TEST_F(ProcessHostileTest, ALogThatCannotBeWrittenIsNotFatal) {
 
 TEST_F(ProcessHostileTest, AResultThatCouldNotBeKeptIsNotCutSilently) {
   TaskSpec spec = script("printf '['; head -c 100000 /dev/zero | tr '\\0' 1; printf ']'");
-  std::filesystem::create_directories(data() + "/logs/" + spec.id.workflow.text() + "/step/0.1.stdout");
+  std::filesystem::create_directories(data() + "/logs/" + spec.id.workflow.text() +
+                                      "/step/0.1.stdout");
   const AttemptReport report = run(std::move(spec));
   EXPECT_EQ(report.cause, FailureCause::kInvalidResult);
-  EXPECT_NE(report.message.find("stdout could not be kept: Is a directory"), std::string::npos) << report.message;
+  EXPECT_NE(report.message.find("stdout could not be kept: Is a directory"), std::string::npos)
+      << report.message;
 }
 
 TEST_F(ProcessHostileTest, LogsAreNotWrittenThroughLinks) {

@@ -1,4 +1,5 @@
-// Resource limits, enforced by the cgroups this machine has. Where it has none that can be written, the tests say so.
+// Resource limits, enforced by the cgroups this machine has. Where it has none that can be written,
+// the tests say so.
 
 #include <sstream>
 
@@ -10,10 +11,12 @@ namespace {
 using ProcessLimitsTest = ProcessTest;
 
 TEST_F(ProcessLimitsTest, MemoryLimit) {
-  if (!has_limit(&LimitSupport::memory)) GTEST_SKIP() << "no memory cgroup can be written here: " << runtime().description();
+  if (!has_limit(&LimitSupport::memory))
+    GTEST_SKIP() << "no memory cgroup can be written here: " << runtime().description();
   AgentSpec limited = agent();
   limited.limits.memory_bytes = 32 << 20;
-  const AttemptReport report = run(script("echo working >&2; head -c 200000000 /dev/zero | tail", limited));
+  const AttemptReport report =
+      run(script("echo working >&2; head -c 200000000 /dev/zero | tail", limited));
   EXPECT_EQ(report.cause, FailureCause::kMemory) << report.message;
   EXPECT_EQ(report.message.substr(0, 27), "killed: memory limit 32 MiB");
   EXPECT_NE(report.message.find("\nworking"), std::string::npos) << report.message;
@@ -26,7 +29,8 @@ TEST_F(ProcessLimitsTest, MemoryLimit) {
 }
 
 TEST_F(ProcessLimitsTest, AForkBombStaysInItsBox) {
-  if (!has_limit(&LimitSupport::pids)) GTEST_SKIP() << "no pids cgroup can be written here: " << runtime().description();
+  if (!has_limit(&LimitSupport::pids))
+    GTEST_SKIP() << "no pids cgroup can be written here: " << runtime().description();
   AgentSpec limited = agent();
   limited.limits.pids = 40;
   limited.timeout = milliseconds(1500);
@@ -41,36 +45,44 @@ TEST_F(ProcessLimitsTest, AForkBombStaysInItsBox) {
 }
 
 TEST_F(ProcessLimitsTest, ThePidsLimitIsNamed) {
-  if (!has_limit(&LimitSupport::pids)) GTEST_SKIP() << "no pids cgroup can be written here: " << runtime().description();
+  if (!has_limit(&LimitSupport::pids))
+    GTEST_SKIP() << "no pids cgroup can be written here: " << runtime().description();
   AgentSpec limited = agent();
   limited.limits.pids = 4;
-  const AttemptReport report = run(script("for i in 1 2 3 4 5 6; do sleep 5 & done; exit 9", limited));
+  const AttemptReport report =
+      run(script("for i in 1 2 3 4 5 6; do sleep 5 & done; exit 9", limited));
   EXPECT_FALSE(report.succeeded);
-  EXPECT_NE(report.message.find("(the limit of processes was reached)"), std::string::npos) << report.message;
+  EXPECT_NE(report.message.find("(the limit of processes was reached)"), std::string::npos)
+      << report.message;
 }
 
 TEST_F(ProcessLimitsTest, CpuLimit) {
-  if (!has_limit(&LimitSupport::cpu)) GTEST_SKIP() << "no cpu cgroup can be written here: " << runtime().description();
+  if (!has_limit(&LimitSupport::cpu))
+    GTEST_SKIP() << "no cpu cgroup can be written here: " << runtime().description();
   AgentSpec limited = agent();
   limited.limits.cpu_nano = 200'000'000;
   const AttemptReport report = run(script("timeout 1 sh -c 'while :; do :; done'; :", limited));
   EXPECT_TRUE(report.succeeded) << report.message;
-  EXPECT_LT(report.usage.cpu.count(), report.usage.wall.count() / 2) << "a fifth of a core, give or take a period";
+  EXPECT_LT(report.usage.cpu.count(), report.usage.wall.count() / 2)
+      << "a fifth of a core, give or take a period";
 }
 
 TEST_F(ProcessLimitsTest, WithoutCgroupsMemoryIsLimitedPerProcess) {
   options.cgroups = CgroupUse::kNone;
   AgentSpec limited = agent();
   limited.limits.memory_bytes = 32 << 20;
-  const AttemptReport report = run(script("ulimit -d; head -c 200000000 /dev/zero | tail > /dev/null", limited));
+  const AttemptReport report =
+      run(script("ulimit -d; head -c 200000000 /dev/zero | tail > /dev/null", limited));
   EXPECT_FALSE(report.succeeded);
-  EXPECT_EQ(report.cause, FailureCause::kExitCode) << "the program is told, not killed: " << report.message;
+  EXPECT_EQ(report.cause, FailureCause::kExitCode)
+      << "the program is told, not killed: " << report.message;
   EXPECT_EQ(log(report.id, LogStream::kStdout), "32768\n");
   expect_nothing_left();
 }
 
 TEST_F(ProcessLimitsTest, LimitsOfDifferentStepsDoNotMix) {
-  if (!has_limit(&LimitSupport::pids)) GTEST_SKIP() << "no pids cgroup can be written here: " << runtime().description();
+  if (!has_limit(&LimitSupport::pids))
+    GTEST_SKIP() << "no pids cgroup can be written here: " << runtime().description();
   AgentSpec limited = agent();
   limited.limits.pids = 2;
   for (int i = 0; i < 3; ++i) {

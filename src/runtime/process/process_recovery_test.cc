@@ -1,4 +1,5 @@
-// What a killed server leaves running is ended by the next one, and what a living one runs is left alone.
+// What a killed server leaves running is ended by the next one, and what a living one runs is left
+// alone.
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -74,10 +75,12 @@ std::string name_of(const testing::TestParamInfo<CgroupUse>& info) {
   return info.param == CgroupUse::kAuto ? "Auto" : "None";
 }
 
-INSTANTIATE_TEST_SUITE_P(Cgroups, ProcessRecoveryTest, testing::Values(CgroupUse::kAuto, CgroupUse::kNone), name_of);
+INSTANTIATE_TEST_SUITE_P(Cgroups, ProcessRecoveryTest,
+                         testing::Values(CgroupUse::kAuto, CgroupUse::kNone), name_of);
 
 constexpr const char* kDaemons =
-    "setsid sh -c 'trap \"\" TERM HUP; echo $$ >> pids; while :; do sleep 1; done' & sleep 1000 & echo $! >> pids; echo $$ > main; echo $$ >> pids;"
+    "setsid sh -c 'trap \"\" TERM HUP; echo $$ >> pids; while :; do sleep 1; done' & sleep 1000 & "
+    "echo $! >> pids; echo $$ > main; echo $$ >> pids;"
     "echo x > $TMPDIR/left; wait";
 
 TEST_P(ProcessRecoveryTest, AgentsOfAKilledServerAreReaped) {
@@ -85,7 +88,8 @@ TEST_P(ProcessRecoveryTest, AgentsOfAKilledServerAreReaped) {
   const std::vector<pid_t> agents = pids("pids", 3);
   kill_server(server);
   const pid_t main = pids("main", 1).at(0);
-  EXPECT_TRUE(eventually([&] { return !is_running(main); })) << "the kernel kills the main process with its server";
+  EXPECT_TRUE(eventually([&] { return !is_running(main); }))
+      << "the kernel kills the main process with its server";
   recover();
   expect_ended(agents);
   expect_nothing_left();
@@ -105,7 +109,8 @@ TEST_P(ProcessRecoveryTest, ALivingServerIsNotDisturbed) {
 
 TEST_P(ProcessRecoveryTest, NothingToRecover) {
   recover();
-  std::filesystem::create_directories(data() + "/run/1-2-3/5/tmp/x");  // of a life that did not get as far as its lock
+  std::filesystem::create_directories(
+      data() + "/run/1-2-3/5/tmp/x");  // of a life that did not get as far as its lock
   recover();
   EXPECT_FALSE(std::filesystem::exists(data() + "/run/1-2-3"));
   expect_nothing_left();

@@ -25,22 +25,25 @@ namespace {
 constexpr std::size_t kReadBufferBytes = 64 * 1024;
 constexpr milliseconds kOrphanInterval{1000};
 constexpr rlim_t kMaxOpenFiles = 65'536;
-// A spawning thread sleeps until exec. On a busy machine that is two turns of the scheduler, so one thread would start
-// only as many programs as it gets turns.
+// A spawning thread sleeps until exec. On a busy machine that is two turns of the scheduler, so one
+// thread would start only as many programs as it gets turns.
 constexpr unsigned kSpawnerThreads = 4;
 
-// A child's streams are made with dup3 onto 0, 1 and 2, so no descriptor of ours may be one of those.
+// A child's streams are made with dup3 onto 0, 1 and 2, so no descriptor of ours may be one of
+// those.
 void reserve_standard_streams() {
   for (int fd = 0; fd <= 2; ++fd)
-    if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);  // the lowest free number is `fd`
+    if (::fcntl(fd, F_GETFD) < 0)
+      (void)::open("/dev/null", O_RDWR);  // the lowest free number is `fd`
 }
 
-// A running attempt holds about ten descriptors, and many systems start programs with a soft limit of 1024. Gives the
-// limit as it was.
+// A running attempt holds about ten descriptors, and many systems start programs with a soft limit
+// of 1024. Gives the limit as it was.
 rlimit raise_open_files() {
   rlimit before{};
   if (::getrlimit(RLIMIT_NOFILE, &before) != 0) return {1024, 4096};
-  const rlimit raised{std::max(before.rlim_cur, std::min<rlim_t>(before.rlim_max, kMaxOpenFiles)), before.rlim_max};
+  const rlimit raised{std::max(before.rlim_cur, std::min<rlim_t>(before.rlim_max, kMaxOpenFiles)),
+                      before.rlim_max};
   if (raised.rlim_cur != before.rlim_cur && ::setrlimit(RLIMIT_NOFILE, &raised) != 0)
     log::warning("cannot raise the limit of open files: {}", format_errno(errno));
   return before;
@@ -48,16 +51,18 @@ rlimit raise_open_files() {
 
 Intervention intervention(StopReason reason) {
   switch (reason) {
-    case StopReason::kCancelled: return Intervention::kCancelled;
-    case StopReason::kShutdown: return Intervention::kShutdown;
+    case StopReason::kCancelled:
+      return Intervention::kCancelled;
+    case StopReason::kShutdown:
+      return Intervention::kShutdown;
   }
   return Intervention::kCancelled;
 }
 
 }  // namespace
 
-// Everything but the jobs of the worker pools runs on the event loop. A Launch or Slot belongs to whoever it was handed
-// to last.
+// Everything but the jobs of the worker pools runs on the event loop. A Launch or Slot belongs to
+// whoever it was handed to last.
 class ProcessRuntime::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(net::EventLoop& loop, ProcessOptions options, RunDirectory directory, rlimit open_files)
@@ -77,8 +82,12 @@ class ProcessRuntime::Impl : public std::enable_shared_from_this<Impl> {
   void recover(std::function<void(Result<std::vector<AttemptId>>)> done);
   void shutdown(std::function<void()> done);
 
-  std::string description() const { return driver_ != nullptr ? driver_->description() : "no cgroups"; }
-  LimitSupport limit_support() const { return driver_ != nullptr ? driver_->support() : LimitSupport{}; }
+  std::string description() const {
+    return driver_ != nullptr ? driver_->description() : "no cgroups";
+  }
+  LimitSupport limit_support() const {
+    return driver_ != nullptr ? driver_->support() : LimitSupport{};
+  }
 
  private:
   struct Entry {
@@ -117,9 +126,10 @@ class ProcessRuntime::Impl : public std::enable_shared_from_this<Impl> {
 
   StartedSet started_;
   std::unordered_map<AttemptId, Entry, AttemptIdHash> entries_;
-  std::size_t running_ = 0;          ///< Entries with an attempt.
-  std::size_t launching_ = 0;        ///< Entries that a spawner has.
-  std::deque<AttemptId> deferred_;   ///< Wait until another attempt has ended; see Launch::out_of_resources.
+  std::size_t running_ = 0;    ///< Entries with an attempt.
+  std::size_t launching_ = 0;  ///< Entries that a spawner has.
+  std::deque<AttemptId>
+      deferred_;  ///< Wait until another attempt has ended; see Launch::out_of_resources.
   std::uint64_t last_serial_ = 0;
   IdleSlots idle_;
   std::vector<std::unique_ptr<Slot>> lost_;  ///< With processes in them that cannot be killed.
@@ -140,13 +150,15 @@ ProcessRuntime::Impl::~Impl() {
   if (orphan_timer_) loop_.cancel(*orphan_timer_);
   for (auto& [id, entry] : entries_)
     if (entry.launch != nullptr) entry.launch->is_cancelled = true;
-  // Attempts are destroyed while their parent, the spawner, lives: its end would kill them too, but not be waited for.
+  // Attempts are destroyed while their parent, the spawner, lives: its end would kill them too, but
+  // not be waited for.
   reader_.reset();
   for (auto& [id, entry] : entries_) entry.attempt.reset();
   spawner_.reset();
   // What was started but not yet handed to the event loop.
   for (auto& [id, entry] : entries_)
-    if (entry.launch != nullptr && entry.launch->child) RunningAttempt(*around_, *entry.launch, loop_.now(), nullptr);
+    if (entry.launch != nullptr && entry.launch->child)
+      RunningAttempt(*around_, *entry.launch, loop_.now(), nullptr);
   sweeper_.reset();
   entries_.clear();
   idle_.clear();
@@ -155,10 +167,12 @@ ProcessRuntime::Impl::~Impl() {
 }
 
 void ProcessRuntime::Impl::open() {
-  const CgroupPlaces places = find_cgroup_places(read_small_file("/proc/self/mountinfo", 1024 * 1024).value_or(""),
-                                                 read_small_file("/proc/self/cgroup").value_or(""));
-  driver_ = make_cgroup_driver(options_.cgroups, places, directory_->life(),
-                               [this](const std::string& path) { return directory_->record_cgroup(path); });
+  const CgroupPlaces places =
+      find_cgroup_places(read_small_file("/proc/self/mountinfo", 1024 * 1024).value_or(""),
+                         read_small_file("/proc/self/cgroup").value_or(""));
+  driver_ = make_cgroup_driver(
+      options_.cgroups, places, directory_->life(),
+      [this](const std::string& path) { return directory_->record_cgroup(path); });
   // The first process of a pid namespace gets orphans whether it wants them or not.
   if (driver_ == nullptr || ::getpid() == 1) orphans_ = std::make_unique<Orphans>();
   log::info("process runtime: {}", description());
@@ -176,7 +190,8 @@ void ProcessRuntime::Impl::open() {
                                       .max_result_bytes = options_.max_result_bytes});
 }
 
-Status ProcessRuntime::Impl::check(const AgentSpec& agent, const std::vector<std::string>& command) {
+Status ProcessRuntime::Impl::check(const AgentSpec& agent,
+                                   const std::vector<std::string>& command) {
   auto plan = make_step_plan(agent, plans_.options());
   if (!plan) return tl::make_unexpected(plan.error());
   const auto chosen = choose_command(*plan, command);
@@ -210,7 +225,8 @@ std::vector<ResourceLimit> ProcessRuntime::Impl::resource_limits(const ResourceL
   std::vector<ResourceLimit> result{{RLIMIT_CORE, {0, 0}}, {RLIMIT_NOFILE, open_files_}};
   const LimitSupport support = limit_support();
   if (limits.memory_bytes > 0 && !support.memory) {
-    // RLIMIT_DATA, not RLIMIT_AS: the address space that language runtimes reserve is many times what they use.
+    // RLIMIT_DATA, not RLIMIT_AS: the address space that language runtimes reserve is many times
+    // what they use.
     const auto bytes = static_cast<rlim_t>(limits.memory_bytes);
     result.push_back({RLIMIT_DATA, {bytes, bytes}});
   }
@@ -221,13 +237,15 @@ std::vector<ResourceLimit> ProcessRuntime::Impl::resource_limits(const ResourceL
 void ProcessRuntime::Impl::warn_about_limits(const ResourceLimits& limits) {
   const LimitSupport support = limit_support();
   std::string missing;
-  if (limits.memory_bytes > 0 && !support.memory) missing += " memory is limited per process only (RLIMIT_DATA);";
+  if (limits.memory_bytes > 0 && !support.memory)
+    missing += " memory is limited per process only (RLIMIT_DATA);";
   if (limits.cpu_nano > 0 && !support.cpu) missing += " cpu is not limited;";
   if (limits.pids > 0 && !support.pids) missing += " the number of processes is not limited;";
   if (missing.empty()) return;
   has_warned_about_limits_ = true;
   log::warning(
-      "no cgroup with the needed controllers can be written here:{} starting the server with 'systemd-run --user --scope "
+      "no cgroup with the needed controllers can be written here:{} starting the server with "
+      "'systemd-run --user --scope "
       "-p Delegate=yes' gives it one",
       missing);
 }
@@ -237,11 +255,12 @@ void ProcessRuntime::Impl::start(TaskSpec task) {
   const AttemptId id = task.id;
   if (!started_.add(id)) return;
   if (is_closing_)
-    return report_later(not_started(id, FailureCause::kCancelled, "stopped: the server is shutting down", loop_.now()));
+    return report_later(not_started(id, FailureCause::kCancelled,
+                                    "stopped: the server is shutting down", loop_.now()));
   auto launch = prepare(std::move(task));
   if (!launch)
-    return report_later(
-        not_started(id, FailureCause::kStart, "cannot start: " + launch.error().message, loop_.now()));
+    return report_later(not_started(id, FailureCause::kStart,
+                                    "cannot start: " + launch.error().message, loop_.now()));
   entries_[id].launch = *launch;
   submit(*launch);
   if (orphans_ != nullptr && !orphan_timer_) watch_orphans();
@@ -276,14 +295,16 @@ void ProcessRuntime::Impl::on_running(const AttemptId& id, Entry& entry, Launch&
   entry.attempt = std::make_shared<RunningAttempt>(
       *around_, launch, now,
       [weak = weak_from_this()](AttemptReport report, std::unique_ptr<Slot> slot, bool is_free) {
-        if (const auto self = weak.lock()) self->on_end(std::move(report), std::move(slot), is_free);
+        if (const auto self = weak.lock())
+          self->on_end(std::move(report), std::move(slot), is_free);
       });
   entry.launch.reset();
   const Intervention stop = entry.stop;
   const std::shared_ptr<RunningAttempt> attempt = entry.attempt;
   if (const Status begun = attempt->begin(); !begun) {
     entries_.erase(id);
-    return report_later(not_started(id, FailureCause::kStart, "cannot start: " + begun.error().message, now));
+    return report_later(
+        not_started(id, FailureCause::kStart, "cannot start: " + begun.error().message, now));
   }
   ++running_;
   listener_->on_started(id, now);
@@ -295,7 +316,8 @@ void ProcessRuntime::Impl::on_not_started(const AttemptId& id, Entry& entry, Lau
   if (entry.stop != Intervention::kNone) {
     const bool is_shutdown = entry.stop == Intervention::kShutdown;
     return finish(not_started(id, FailureCause::kCancelled,
-                              is_shutdown ? "stopped: the server is shutting down" : "cancelled", loop_.now()));
+                              is_shutdown ? "stopped: the server is shutting down" : "cancelled",
+                              loop_.now()));
   }
   if (launch.out_of_resources && (!launch.was_alone || running_ > 0)) {
     idle_.clear();  // here and now, as each of them has descriptors open
@@ -305,7 +327,8 @@ void ProcessRuntime::Impl::on_not_started(const AttemptId& id, Entry& entry, Lau
   }
   // The program may have gone since it was found.
   plans_.forget_programs(*launch.task.agent);
-  if (const auto program = plans_.program(*launch.task.agent, *launch.plan, launch.task.command, launch.task.environment);
+  if (const auto program = plans_.program(*launch.task.agent, *launch.plan, launch.task.command,
+                                          launch.task.environment);
       !program)
     launch.error = program.error().message;
   finish(not_started(id, FailureCause::kStart, "cannot start: " + launch.error, loop_.now()));
@@ -358,7 +381,8 @@ void ProcessRuntime::Impl::recycle(std::unique_ptr<Slot> slot, bool is_free) {
 }
 
 void ProcessRuntime::Impl::destroy(std::unique_ptr<Slot> slot) {
-  sweeper_->post([shared = std::make_shared<std::unique_ptr<Slot>>(std::move(slot))] { shared->reset(); });
+  sweeper_->post(
+      [shared = std::make_shared<std::unique_ptr<Slot>>(std::move(slot))] { shared->reset(); });
 }
 
 void ProcessRuntime::Impl::retry_deferred() {
@@ -436,13 +460,16 @@ void ProcessRuntime::Impl::finish_shutdown() {
 ProcessRuntime::ProcessRuntime(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ProcessRuntime::~ProcessRuntime() = default;
 
-Result<std::unique_ptr<ProcessRuntime>> ProcessRuntime::create(net::EventLoop& loop, ProcessOptions options) {
+Result<std::unique_ptr<ProcessRuntime>> ProcessRuntime::create(net::EventLoop& loop,
+                                                               ProcessOptions options) {
   if (!options.data_directory.starts_with('/'))
-    return fail(ErrorCode::kInvalid, "the data directory '{}' is not an absolute path", options.data_directory);
+    return fail(ErrorCode::kInvalid, "the data directory '{}' is not an absolute path",
+                options.data_directory);
   reserve_standard_streams();
   auto directory = RunDirectory::create(options.data_directory);
   if (!directory) return tl::make_unexpected(directory.error());
-  auto impl = std::make_shared<Impl>(loop, std::move(options), std::move(*directory), raise_open_files());
+  auto impl =
+      std::make_shared<Impl>(loop, std::move(options), std::move(*directory), raise_open_files());
   impl->open();
   return std::unique_ptr<ProcessRuntime>(new ProcessRuntime(std::move(impl)));
 }
@@ -452,7 +479,9 @@ Status ProcessRuntime::check(const AgentSpec& agent, const std::vector<std::stri
   return impl_->check(agent, command);
 }
 void ProcessRuntime::start(TaskSpec task) { impl_->start(std::move(task)); }
-void ProcessRuntime::stop(const AttemptId& id, StopReason reason) { impl_->stop(id, intervention(reason)); }
+void ProcessRuntime::stop(const AttemptId& id, StopReason reason) {
+  impl_->stop(id, intervention(reason));
+}
 void ProcessRuntime::recover(std::function<void(Result<std::vector<AttemptId>>)> done) {
   impl_->recover(std::move(done));
 }

@@ -42,14 +42,17 @@ TEST_F(ProcessTest, EnvironmentOfTheContract) {
   ::setenv("PASSED_ON", "yes", 1);
   options.inherit_env = {"PASSED_ON", "NOT_THERE"};
   options.api_url = "http://127.0.0.1:8081";
-  options.make_token = [](const TaskSpec& each) { return "token-" + std::to_string(to_int(each.id.task)); };
+  options.make_token = [](const TaskSpec& each) {
+    return "token-" + std::to_string(to_int(each.id.task));
+  };
   options.environment = {{"REDIS_HOST", "localhost"}};
   AgentSpec spec = agent();
   TaskSpec each = task({"env", "-0"}, spec);
   each.worker_id = 2;
   each.total_workers = 5;
   each.map_index = 3;
-  each.environment = {{"MINE", "1 \n2"}, {"STEP_TYPE", "list"}, {"TASK_ID", "forged"}, {"REDIS_HOST", "elsewhere"}};
+  each.environment = {
+      {"MINE", "1 \n2"}, {"STEP_TYPE", "list"}, {"TASK_ID", "forged"}, {"REDIS_HOST", "elsewhere"}};
   each.id.attempt = Attempt{4};
   const AttemptId id = each.id;
   std::map<std::string, std::string> seen;
@@ -76,14 +79,16 @@ TEST_F(ProcessTest, EnvironmentOfTheContract) {
   EXPECT_EQ(seen["REDIS_HOST"], "elsewhere");
   EXPECT_EQ(seen["MINE"], "1 \n2");
   EXPECT_EQ(seen["PASSED_ON"], "yes");
-  EXPECT_TRUE(seen.contains("PATH") && seen.contains("HOME") && seen.contains("LANG") && seen.contains("TMPDIR"));
+  EXPECT_TRUE(seen.contains("PATH") && seen.contains("HOME") && seen.contains("LANG") &&
+              seen.contains("TMPDIR"));
   EXPECT_FALSE(seen.contains("SECRET_OF_THE_SERVER"));
   EXPECT_FALSE(seen.contains("NOT_THERE"));
   expect_nothing_left();
 }
 
 TEST_F(ProcessTest, WithoutApiThereIsNoTokenAndNoWorkerWithoutWorkers) {
-  const AttemptReport report = run(script("env | grep -c -e ^AGENTAINER_API_URL -e ^AGENTAINER_TOKEN -e ^WORKER_ID -e ^MAP_INDEX; :"));
+  const AttemptReport report = run(script(
+      "env | grep -c -e ^AGENTAINER_API_URL -e ^AGENTAINER_TOKEN -e ^WORKER_ID -e ^MAP_INDEX; :"));
   EXPECT_EQ(report.result, "0");
 }
 
@@ -101,16 +106,20 @@ TEST_F(ProcessTest, StartsCleanOfTheServer) {
   ::signal(SIGPIPE, SIG_DFL);
   ::signal(SIGUSR1, SIG_DFL);
   const std::string text = json::value_to<std::string>(parse_json(report.result)->at("stdout"));
-  EXPECT_NE(text.find("SigBlk: 0000000000000000 SigIgn: 0000000000000000"), std::string::npos) << text;
+  EXPECT_NE(text.find("SigBlk: 0000000000000000 SigIgn: 0000000000000000"), std::string::npos)
+      << text;
   EXPECT_NE(text.find("own session\n" + source() + "\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("\n4\n"), std::string::npos) << "three streams and the glob's own directory: " << text;
+  EXPECT_NE(text.find("\n4\n"), std::string::npos)
+      << "three streams and the glob's own directory: " << text;
 }
 
 TEST_F(ProcessTest, ResultFileIsTheResult) {
-  EXPECT_EQ(run(script(R"(echo talk; echo '{"a": [1, 2.50]}' > "$AGENTAINER_RESULT_FILE")")).result, R"({"a": [1, 2.50]})");
+  EXPECT_EQ(run(script(R"(echo talk; echo '{"a": [1, 2.50]}' > "$AGENTAINER_RESULT_FILE")")).result,
+            R"({"a": [1, 2.50]})");
   EXPECT_EQ(run(script("echo ' [1]'")).result, "[1]") << "and the one before is gone";
   EXPECT_EQ(run(script("echo not; echo json")).result, R"({"stdout":"not\njson\n"})");
-  EXPECT_EQ(run(script("echo 1; echo 2")).result, R"({"stdout":"1\n2\n"})") << "two values are not one";
+  EXPECT_EQ(run(script("echo 1; echo 2")).result, R"({"stdout":"1\n2\n"})")
+      << "two values are not one";
   expect_nothing_left();
 }
 
@@ -131,8 +140,10 @@ TEST_F(ProcessTest, OutputModes) {
       {OutputMode::kLines, "printf 'a\\r\\n\\nb'", "[\"a\",\"\",\"b\"]", nullptr},
       {OutputMode::kLines, ":", "[]", nullptr},
       {OutputMode::kNone, "echo words; mkdir $AGENTAINER_RESULT_FILE", "null", nullptr},
-      {OutputMode::kAuto, "echo '{' > $AGENTAINER_RESULT_FILE", nullptr, "AGENTAINER_RESULT_FILE does not hold a JSON value"},
-      {OutputMode::kAuto, ": > $AGENTAINER_RESULT_FILE", nullptr, "does not hold a JSON value: empty"},
+      {OutputMode::kAuto, "echo '{' > $AGENTAINER_RESULT_FILE", nullptr,
+       "AGENTAINER_RESULT_FILE does not hold a JSON value"},
+      {OutputMode::kAuto, ": > $AGENTAINER_RESULT_FILE", nullptr,
+       "does not hold a JSON value: empty"},
       {OutputMode::kLines, "printf 'x\\ny' > $AGENTAINER_RESULT_FILE", "[\"x\",\"y\"]", nullptr},
   };
   for (const OutputCase& each : cases) {
@@ -206,7 +217,9 @@ TEST_F(ProcessTest, AProgramThatAppearsLaterIsFound) {
 }
 
 TEST_F(ProcessTest, DirectoryImage) {
-  source_directory().write("image/agent.yaml", "command: [./agent, image]\nenv: {FROM_IMAGE: a, BOTH: image}\nworkdir: sub\n");
+  source_directory().write(
+      "image/agent.yaml",
+      "command: [./agent, image]\nenv: {FROM_IMAGE: a, BOTH: image}\nworkdir: sub\n");
   source_directory().write("image/sub/agent", "#!/bin/sh\necho \"$1 $FROM_IMAGE $BOTH $PWD\"\n");
   ::chmod((source() + "/image/sub/agent").c_str(), 0755);
   AgentSpec spec = agent();
@@ -215,20 +228,25 @@ TEST_F(ProcessTest, DirectoryImage) {
   TaskSpec own = task({}, spec);
   own.environment = {{"BOTH", "step"}};
   EXPECT_EQ(run(std::move(own)).result, "\"image a step " + source() + "/image/sub\"");
-  EXPECT_EQ(run(task({"./agent", "step"}, spec)).result, "\"step a image " + source() + "/image/sub\"");
+  EXPECT_EQ(run(task({"./agent", "step"}, spec)).result,
+            "\"step a image " + source() + "/image/sub\"");
   EXPECT_TRUE(runtime().check(spec, {}));
   EXPECT_FALSE(runtime().check(spec, {"./other"}));
   spec.image = "python:3.12";
   const Status status = runtime().check(spec, {});
   ASSERT_FALSE(status);
-  EXPECT_NE(status.error().message.find("--runtime docker"), std::string::npos) << status.error().message;
+  EXPECT_NE(status.error().message.find("--runtime docker"), std::string::npos)
+      << status.error().message;
 }
 
 TEST_F(ProcessTest, LogsAreReadableWhileItRuns) {
-  TaskSpec spec = script("echo early; echo problem >&2; until test -e go; do sleep 0.01; done; echo late");
+  TaskSpec spec =
+      script("echo early; echo problem >&2; until test -e go; do sleep 0.01; done; echo late");
   const AttemptId id = spec.id;
   start(std::move(spec));
-  run_until([&] { return log(id, LogStream::kStdout) == "early\n" && log(id, LogStream::kStderr) == "problem\n"; });
+  run_until([&] {
+    return log(id, LogStream::kStdout) == "early\n" && log(id, LogStream::kStderr) == "problem\n";
+  });
   source_directory().write("go", "");
   EXPECT_TRUE(wait_for(id).succeeded);
   EXPECT_EQ(log(id, LogStream::kStdout), "early\nlate\n");
@@ -238,12 +256,15 @@ TEST_F(ProcessTest, LogsAreReadableWhileItRuns) {
 TEST_F(ProcessTest, ManyAtOnce) {
   std::vector<AttemptId> ids;
   for (int i = 0; i < 64; ++i) {
-    TaskSpec spec = script("read -r line; echo \"$line\"; echo $MAP_INDEX > $TMPDIR/x; cat $TMPDIR/x > $AGENTAINER_RESULT_FILE");
+    TaskSpec spec = script(
+        "read -r line; echo \"$line\"; echo $MAP_INDEX > $TMPDIR/x; cat $TMPDIR/x > "
+        "$AGENTAINER_RESULT_FILE");
     spec.map_index = to_int(spec.id.task);
     ids.push_back(spec.id);
     start(std::move(spec));
   }
-  for (const AttemptId& id : ids) EXPECT_EQ(wait_for(id).result, std::to_string(to_int(id.task)) + "");
+  for (const AttemptId& id : ids)
+    EXPECT_EQ(wait_for(id).result, std::to_string(to_int(id.task)) + "");
   expect_nothing_left();
 }
 
@@ -261,8 +282,10 @@ TEST_F(ProcessTest, AnAttemptIsStartedOnce) {
 }
 
 TEST_F(ProcessTest, UsageIsOfTheAgent) {
-  const std::vector<char> ballast(64 << 20, 1);  // the server's own memory must not be taken for the agent's
-  const AttemptReport report = run(script("i=0; while test $i -lt 20000; do i=$((i+1)); done; sleep 0.05"));
+  const std::vector<char> ballast(64 << 20,
+                                  1);  // the server's own memory must not be taken for the agent's
+  const AttemptReport report =
+      run(script("i=0; while test $i -lt 20000; do i=$((i+1)); done; sleep 0.05"));
   EXPECT_GE(report.usage.wall, milliseconds(50));
   EXPECT_GT(report.usage.cpu, milliseconds(0));
   EXPECT_LT(report.usage.max_memory_bytes, 64 << 20);
@@ -318,7 +341,9 @@ TEST_F(ProcessTest, DestroyedWithoutShutdownItKillsWhatRuns) {
 
 TEST_F(ProcessTest, DestroyedBeforeItHasHeardOfTheStart) {
   start(script("setsid sleep 1000 & echo $! > pids; wait"));
-  const auto daemon = [&] { return std::atoi(TemporaryDirectory::read(source() + "/pids").c_str()); };
+  const auto daemon = [&] {
+    return std::atoi(TemporaryDirectory::read(source() + "/pids").c_str());
+  };
   EXPECT_TRUE(eventually([&] { return daemon() != 0; })) << "while the event loop does not run";
   destroy_runtime();
   EXPECT_TRUE(eventually([&] { return !is_running(daemon()); }));

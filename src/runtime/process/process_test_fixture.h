@@ -1,6 +1,6 @@
 #pragma once
-// For tests: a process runtime over a data directory of its own, driven until what was started has been reported, and a
-// look at what it leaves behind.
+// For tests: a process runtime over a data directory of its own, driven until what was started has
+// been reported, and a look at what it leaves behind.
 
 #include <gtest/gtest.h>
 
@@ -40,7 +40,8 @@ std::set<int> open_descriptors();
 /// Whether `pid` runs: it exists and has not ended.
 bool is_running(pid_t pid);
 
-/// Calls `condition` until it holds, for at most ten seconds. For what other processes do, which no event tells.
+/// Calls `condition` until it holds, for at most ten seconds. For what other processes do, which no
+/// event tells.
 bool eventually(const std::function<bool()>& condition);
 
 class ProcessTest : public testing::Test, public Runtime::Listener {
@@ -52,7 +53,8 @@ class ProcessTest : public testing::Test, public Runtime::Listener {
   ProcessOptions options;
 
   ProcessRuntime& runtime();
-  /// Made on first use, so that a test may fork before: an event loop is not to be shared between processes.
+  /// Made on first use, so that a test may fork before: an event loop is not to be shared between
+  /// processes.
   net::EventLoop& loop();
 
   /// An agent for the step "step" whose commands run in source().
@@ -69,7 +71,8 @@ class ProcessTest : public testing::Test, public Runtime::Listener {
   AttemptReport run(TaskSpec spec);
   void start(TaskSpec spec);
   AttemptReport wait_for(const AttemptId& id);
-  /// Runs the loop until the condition holds, looking after every `interval`; fails the test after `limit`.
+  /// Runs the loop until the condition holds, looking after every `interval`; fails the test after
+  /// `limit`.
   void run_until(const std::function<bool()>& condition, milliseconds limit = milliseconds(60'000));
 
   void destroy_runtime() { runtime_.reset(); }

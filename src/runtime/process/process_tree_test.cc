@@ -18,7 +18,8 @@ class ProcessTreeTest : public ProcessTest, public testing::WithParamInterface<C
   void SetUp() override {
     const bool has_cgroups = runtime().description() != "no cgroups";
     destroy_runtime();  // a test sets options of its own
-    if (has_cgroups != (GetParam() != CgroupUse::kNone)) GTEST_SKIP() << "these cgroups cannot be written here";
+    if (has_cgroups != (GetParam() != CgroupUse::kNone))
+      GTEST_SKIP() << "these cgroups cannot be written here";
   }
 
   std::vector<pid_t> pids(const std::string& file, std::size_t count) {
@@ -35,16 +36,22 @@ class ProcessTreeTest : public ProcessTest, public testing::WithParamInterface<C
 
 std::string name_of(const testing::TestParamInfo<CgroupUse>& info) {
   switch (info.param) {
-    case CgroupUse::kAuto: return "Auto";
-    case CgroupUse::kV2: return "V2";
-    case CgroupUse::kV1: return "V1";
-    case CgroupUse::kNone: return "None";
+    case CgroupUse::kAuto:
+      return "Auto";
+    case CgroupUse::kV2:
+      return "V2";
+    case CgroupUse::kV1:
+      return "V1";
+    case CgroupUse::kNone:
+      return "None";
   }
   return "";
 }
 
 INSTANTIATE_TEST_SUITE_P(Cgroups, ProcessTreeTest,
-                         testing::Values(CgroupUse::kAuto, CgroupUse::kV2, CgroupUse::kV1, CgroupUse::kNone), name_of);
+                         testing::Values(CgroupUse::kAuto, CgroupUse::kV2, CgroupUse::kV1,
+                                         CgroupUse::kNone),
+                         name_of);
 
 TEST_P(ProcessTreeTest, BackgroundProcessesEndWithTheMainOne) {
   // In its session, in one of its own, and twice forked into one of its own.
@@ -56,8 +63,10 @@ TEST_P(ProcessTreeTest, BackgroundProcessesEndWithTheMainOne) {
     echo '"done"')sh");
   const AttemptReport report = run(std::move(spec));
   EXPECT_EQ(report.result, "\"done\"") << report.message;
-  for (const pid_t pid : pids("pids", 4)) EXPECT_TRUE(eventually([&] { return !is_running(pid); })) << pid;
-  EXPECT_LT(report.usage.wall, milliseconds(30'000)) << "open pipes of background processes hold nothing up";
+  for (const pid_t pid : pids("pids", 4))
+    EXPECT_TRUE(eventually([&] { return !is_running(pid); })) << pid;
+  EXPECT_LT(report.usage.wall, milliseconds(30'000))
+      << "open pipes of background processes hold nothing up";
   expect_nothing_left();
 }
 
@@ -74,13 +83,16 @@ TEST_P(ProcessTreeTest, TimeoutEndsTheTree) {
   EXPECT_EQ(report.cause, FailureCause::kTimeout);
   EXPECT_EQ(report.message, "timed out after 300ms\nlate");
   EXPECT_GE(report.usage.wall, milliseconds(500)) << "it has its grace";
-  for (const pid_t pid : pids("pids", 2)) EXPECT_TRUE(eventually([&] { return !is_running(pid); })) << pid;
+  for (const pid_t pid : pids("pids", 2))
+    EXPECT_TRUE(eventually([&] { return !is_running(pid); })) << pid;
   expect_nothing_left();
 }
 
 TEST_P(ProcessTreeTest, StoppedPolitely) {
   options.kill_grace = milliseconds(20'000);
-  TaskSpec spec = script("trap 'echo cleaned up > cleanup; exit 0' TERM; echo $$ > pids; while :; do sleep 0.01; done");
+  TaskSpec spec = script(
+      "trap 'echo cleaned up > cleanup; exit 0' TERM; echo $$ > pids; while :; do sleep 0.01; "
+      "done");
   const AttemptId id = spec.id;
   start(std::move(spec));
   pids("pids", 1);
@@ -95,7 +107,9 @@ TEST_P(ProcessTreeTest, StoppedPolitely) {
 TEST_P(ProcessTreeTest, TheWholeTreeHasItsGrace) {
   options.kill_grace = milliseconds(20'000);
   // The shell ends at SIGTERM at once; its child needs a moment.
-  TaskSpec spec = script("sh -c 'trap \"sleep 0.2; echo saved > saved; exit\" TERM; echo $$ > pids; while :; do sleep 0.01; done' & wait");
+  TaskSpec spec = script(
+      "sh -c 'trap \"sleep 0.2; echo saved > saved; exit\" TERM; echo $$ > pids; while :; do sleep "
+      "0.01; done' & wait");
   const AttemptId id = spec.id;
   start(std::move(spec));
   pids("pids", 1);
@@ -136,18 +150,21 @@ TEST_P(ProcessTreeTest, ShutdownEndsEverything) {
   EXPECT_EQ(reports.size(), 8u);
   for (const auto& [id, report] : reports) {
     EXPECT_EQ(report.cause, FailureCause::kCancelled);
-    EXPECT_EQ(report.message.substr(0, report.message.find('\n')), "stopped: the server is shutting down");
+    EXPECT_EQ(report.message.substr(0, report.message.find('\n')),
+              "stopped: the server is shutting down");
   }
 }
 
 TEST_P(ProcessTreeTest, AnAgentThatClosesItsOutputGoesOn) {
-  const AttemptReport report = run(script("exec >&- 2>&-; sleep 0.1; echo 5 > $AGENTAINER_RESULT_FILE"));
+  const AttemptReport report =
+      run(script("exec >&- 2>&-; sleep 0.1; echo 5 > $AGENTAINER_RESULT_FILE"));
   EXPECT_EQ(report.result, "5") << report.message;
   EXPECT_GE(report.usage.wall, milliseconds(90));
 }
 
 TEST_P(ProcessTreeTest, ABackgroundProcessThatWritesOnDoesNotHoldTheResult) {
-  const AttemptReport report = run(script("setsid sh -c 'while :; do echo noise; done' & sleep 0.1; echo 1 > $AGENTAINER_RESULT_FILE"));
+  const AttemptReport report = run(script(
+      "setsid sh -c 'while :; do echo noise; done' & sleep 0.1; echo 1 > $AGENTAINER_RESULT_FILE"));
   EXPECT_EQ(report.result, "1") << report.message;
   expect_nothing_left();
 }

@@ -16,7 +16,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Until two passes in a row find nothing: a process that forks while we read the list shows up in the next one.
+// Until two passes in a row find nothing: a process that forks while we read the list shows up in
+// the next one.
 bool kill_marked(const std::string& life) {
   const std::string prefix = life + ".";
   int quiet_passes = 0;
@@ -39,7 +40,8 @@ bool kill_marked(const std::string& life) {
 Status reap_dead_lives(const std::string& data_directory) {
   return take_over_dead_lives(data_directory, [](const LifeRecord& record) {
     for (const std::string& cgroup : record.cgroups)
-      if (!reap_cgroup(cgroup)) log::warning("cannot remove the cgroup {} of an earlier server", cgroup);
+      if (!reap_cgroup(cgroup))
+        log::warning("cannot remove the cgroup {} of an earlier server", cgroup);
     if (!record.life.empty() && !kill_marked(record.life))
       log::error("agents of an earlier server ({}) cannot be killed", record.life);
   });

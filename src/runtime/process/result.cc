@@ -30,7 +30,8 @@ Result<std::string> json_value(std::string_view text) {
 
 bool may_be_json(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(kJsonSpace);
-  return begin != std::string_view::npos && std::string_view("{[\"-0123456789tfn").find(text[begin]) != text.npos;
+  return begin != std::string_view::npos &&
+         std::string_view("{[\"-0123456789tfn").find(text[begin]) != text.npos;
 }
 
 // Without the final line feed that programs end their output with, as the shell's $(…) does.
@@ -60,7 +61,8 @@ std::string lines_value(std::string_view text) {
 std::string_view cut_utf8(std::string_view text, std::size_t max_bytes) {
   if (text.size() <= max_bytes) return text;
   std::size_t end = max_bytes;
-  while (end > 0 && max_bytes - end < 4 && (static_cast<std::uint8_t>(text[end]) & 0xC0) == 0x80) --end;
+  while (end > 0 && max_bytes - end < 4 && (static_cast<std::uint8_t>(text[end]) & 0xC0) == 0x80)
+    --end;
   return text.substr(0, end);
 }
 
@@ -69,7 +71,8 @@ std::string_view cut_utf8(std::string_view text, std::size_t max_bytes) {
 Result<std::string> read_result(const UniqueFd& file, std::int64_t max_bytes) {
   struct stat status {};
   if (::fstat(file.get(), &status) != 0)
-    return fail(ErrorCode::kInvalid, "AGENTAINER_RESULT_FILE cannot be read: {}", format_errno(errno));
+    return fail(ErrorCode::kInvalid, "AGENTAINER_RESULT_FILE cannot be read: {}",
+                format_errno(errno));
   if (status.st_size > max_bytes)
     return fail(ErrorCode::kInvalid, "AGENTAINER_RESULT_FILE holds {}; a result is at most {}",
                 format_bytes(status.st_size), format_bytes(max_bytes));
@@ -78,7 +81,9 @@ Result<std::string> read_result(const UniqueFd& file, std::int64_t max_bytes) {
   while (done < text.size()) {
     const ssize_t got = ::read(file.get(), text.data() + done, text.size() - done);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(ErrorCode::kInvalid, "AGENTAINER_RESULT_FILE cannot be read: {}", format_errno(errno));
+    if (got < 0)
+      return fail(ErrorCode::kInvalid, "AGENTAINER_RESULT_FILE cannot be read: {}",
+                  format_errno(errno));
     if (got == 0) break;
     done += static_cast<std::size_t>(got);
   }
@@ -88,31 +93,44 @@ Result<std::string> read_result(const UniqueFd& file, std::int64_t max_bytes) {
 
 Result<std::string> result_from_file(OutputMode mode, std::string text) {
   switch (mode) {
-    case OutputMode::kNone: return std::string("null");
-    case OutputMode::kText: return text_value(text);
-    case OutputMode::kLines: return lines_value(text);
+    case OutputMode::kNone:
+      return std::string("null");
+    case OutputMode::kText:
+      return text_value(text);
+    case OutputMode::kLines:
+      return lines_value(text);
     case OutputMode::kAuto:
-    case OutputMode::kJson: break;
+    case OutputMode::kJson:
+      break;
   }
   auto value = json_value(text);
-  if (!value) return fail(ErrorCode::kInvalid, "AGENTAINER_RESULT_FILE does not hold a JSON value: {}", value.error().message);
+  if (!value)
+    return fail(ErrorCode::kInvalid, "AGENTAINER_RESULT_FILE does not hold a JSON value: {}",
+                value.error().message);
   return value;
 }
 
 Result<std::string> result_from_stdout(OutputMode mode, OutputText output) {
   if (mode == OutputMode::kNone) return std::string("null");
   if (output.lost_error != 0)
-    return fail(ErrorCode::kInvalid, "stdout could not be kept: {}", format_errno(output.lost_error));
+    return fail(ErrorCode::kInvalid, "stdout could not be kept: {}",
+                format_errno(output.lost_error));
   if (output.cut && mode != OutputMode::kAuto)
-    return fail(ErrorCode::kInvalid, "stdout is longer than the {} that are kept; write large results to AGENTAINER_RESULT_FILE",
-                format_bytes(static_cast<std::int64_t>(output.text.size())));
+    return fail(
+        ErrorCode::kInvalid,
+        "stdout is longer than the {} that are kept; write large results to AGENTAINER_RESULT_FILE",
+        format_bytes(static_cast<std::int64_t>(output.text.size())));
   switch (mode) {
-    case OutputMode::kNone: break;
-    case OutputMode::kText: return text_value(output.text);
-    case OutputMode::kLines: return lines_value(output.text);
+    case OutputMode::kNone:
+      break;
+    case OutputMode::kText:
+      return text_value(output.text);
+    case OutputMode::kLines:
+      return lines_value(output.text);
     case OutputMode::kJson: {
       auto value = json_value(output.text);
-      if (!value) return fail(ErrorCode::kInvalid, "stdout is not a JSON value: {}", value.error().message);
+      if (!value)
+        return fail(ErrorCode::kInvalid, "stdout is not a JSON value: {}", value.error().message);
       return value;
     }
     case OutputMode::kAuto:

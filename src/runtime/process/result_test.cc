@@ -15,7 +15,8 @@ std::string from_stdout(OutputMode mode, std::string text) {
 }
 
 TEST(Result, AutoTakesOneJsonValueOrText) {
-  EXPECT_EQ(from_stdout(OutputMode::kAuto, " {\"a\": 1.50}\n"), "{\"a\": 1.50}") << "digits are kept";
+  EXPECT_EQ(from_stdout(OutputMode::kAuto, " {\"a\": 1.50}\n"), "{\"a\": 1.50}")
+      << "digits are kept";
   EXPECT_EQ(from_stdout(OutputMode::kAuto, "null"), "null");
   EXPECT_EQ(from_stdout(OutputMode::kAuto, "12345678901234567890123"), "12345678901234567890123");
   EXPECT_EQ(from_stdout(OutputMode::kAuto, "{}{}"), "{\"stdout\":\"{}{}\"}");
@@ -27,7 +28,8 @@ TEST(Result, AutoTakesOneJsonValueOrText) {
 
 TEST(Result, CutJsonIsNotJson) {
   const auto result = result_from_stdout(OutputMode::kAuto, {"[1]", true, 0});
-  EXPECT_EQ(*result, "{\"stdout\":\"[1]\",\"truncated\":true}") << "more followed, so it was not the whole";
+  EXPECT_EQ(*result, "{\"stdout\":\"[1]\",\"truncated\":true}")
+      << "more followed, so it was not the whole";
   EXPECT_FALSE(result_from_stdout(OutputMode::kJson, {"[1]", true, 0}));
   EXPECT_FALSE(result_from_stdout(OutputMode::kAuto, {"[1]", true, ENOSPC}));
   EXPECT_EQ(*result_from_stdout(OutputMode::kNone, {"[1]", true, ENOSPC}), "null");
@@ -38,7 +40,8 @@ TEST(Result, TextIsCutBetweenCharacters) {
   text += "\xE2\x82\xAC and more";
   const auto result = parse_json(from_stdout(OutputMode::kAuto, text));
   ASSERT_TRUE(result);
-  EXPECT_EQ(result->at("stdout").as_string().size(), static_cast<std::size_t>(kMaxAutoTextBytes) - 1);
+  EXPECT_EQ(result->at("stdout").as_string().size(),
+            static_cast<std::size_t>(kMaxAutoTextBytes) - 1);
   EXPECT_TRUE(result->at("truncated").as_bool());
 }
 

@@ -76,9 +76,13 @@ std::vector<std::string> list_directories(int fd) {
 
 // Takes the lock of a life that nobody holds.
 std::optional<DeadLife> take_over(int run_fd, const std::string& name) {
-  const UniqueFd directory(::openat(run_fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  const UniqueFd directory(
+      ::openat(run_fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
   if (!directory) return std::nullopt;
-  DeadLife life{name, UniqueFd(::openat(directory.get(), "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)), {}};
+  DeadLife life{
+      name,
+      UniqueFd(::openat(directory.get(), "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)),
+      {}};
   if (!life.lock || ::flock(life.lock.get(), LOCK_EX | LOCK_NB) != 0) return std::nullopt;
   life.record = parse_record(read_small_file(directory.get(), "lock", 1024 * 1024).value_or(""));
   return life;
@@ -99,7 +103,8 @@ Result<RunDirectory> RunDirectory::create(const std::string& data_directory) {
   const UniqueFd run_lock = lock_run_directory(made.parent_.get());
   if (!run_lock) return failed("take the lock");
 
-  const std::string stem = fmt::format("{}-{}", ::getpid(), process_start_time(::getpid()).value_or(0));
+  const std::string stem =
+      fmt::format("{}-{}", ::getpid(), process_start_time(::getpid()).value_or(0));
   for (unsigned n = 0;; ++n) {
     made.name_ = fmt::format("{}-{}", stem, n);
     if (::mkdirat(made.parent_.get(), made.name_.c_str(), 0700) == 0) break;
@@ -107,10 +112,13 @@ Result<RunDirectory> RunDirectory::create(const std::string& data_directory) {
   }
   made.path_ = run + "/" + made.name_;
   made.directory_ = std::make_shared<const UniqueFd>(open_directory(made.path_));
-  made.lock_.reset(::openat(made.directory_->get(), "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!made.lock_ || ::flock(made.lock_.get(), LOCK_EX | LOCK_NB) != 0) return failed("take a new lock");
+  made.lock_.reset(
+      ::openat(made.directory_->get(), "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!made.lock_ || ::flock(made.lock_.get(), LOCK_EX | LOCK_NB) != 0)
+    return failed("take a new lock");
   made.life_ = random_hex();
-  if (const int error = write_all(made.lock_.get(), fmt::format("{}{}\n", kLifeKey, made.life_)); error != 0) {
+  if (const int error = write_all(made.lock_.get(), fmt::format("{}{}\n", kLifeKey, made.life_));
+      error != 0) {
     errno = error;
     return failed("write the lock");
   }
@@ -124,12 +132,14 @@ RunDirectory::~RunDirectory() {
 }
 
 Status RunDirectory::record_cgroup(const std::string& directory) {
-  if (const int error = write_all(lock_.get(), fmt::format("{}{}\n", kCgroupKey, directory)); error != 0)
+  if (const int error = write_all(lock_.get(), fmt::format("{}{}\n", kCgroupKey, directory));
+      error != 0)
     return fail(ErrorCode::kResource, "cannot write {}/lock: {}", path_, format_errno(error));
   return {};
 }
 
-Status take_over_dead_lives(const std::string& data_directory, const std::function<void(const LifeRecord&)>& reap) {
+Status take_over_dead_lives(const std::string& data_directory,
+                            const std::function<void(const LifeRecord&)>& reap) {
   const std::string run = run_directory(data_directory);
   const UniqueFd run_fd = open_directory(run);
   if (!run_fd) {
@@ -139,9 +149,11 @@ Status take_over_dead_lives(const std::string& data_directory, const std::functi
   std::vector<DeadLife> dead;
   {
     const UniqueFd run_lock = lock_run_directory(run_fd.get());
-    if (!run_lock) return fail(ErrorCode::kInternal, "cannot lock {}: {}", run, format_errno(errno));
+    if (!run_lock)
+      return fail(ErrorCode::kInternal, "cannot lock {}: {}", run, format_errno(errno));
     for (const std::string& name : list_directories(run_fd.get()))
-      if (std::optional<DeadLife> life = take_over(run_fd.get(), name)) dead.push_back(std::move(*life));
+      if (std::optional<DeadLife> life = take_over(run_fd.get(), name))
+        dead.push_back(std::move(*life));
   }
   for (const DeadLife& life : dead) {
     reap(life.record);

@@ -1,5 +1,6 @@
 #pragma once
-// The directory of one life of a server, and the taking over of those whose server is gone. See runtime/paths.h.
+// The directory of one life of a server, and the taking over of those whose server is gone. See
+// runtime/paths.h.
 
 #include <functional>
 #include <memory>
@@ -13,8 +14,9 @@ namespace agentainer::runtime {
 
 /// What a life's lock file says.
 struct LifeRecord {
-  std::string life;                  ///< 32 random hexadecimal digits: the marker of everything that life started.
-  std::vector<std::string> cgroups;  ///< Directories of cgroups it made, each with everything below it.
+  std::string life;  ///< 32 random hexadecimal digits: the marker of everything that life started.
+  std::vector<std::string>
+      cgroups;  ///< Directories of cgroups it made, each with everything below it.
 };
 
 class RunDirectory {
@@ -46,8 +48,9 @@ class RunDirectory {
   UniqueFd lock_;
 };
 
-/// Calls `reap` for each life below `data_directory` whose server is gone, then removes its directory. Lives of
-/// running servers are not touched. Any thread.
-Status take_over_dead_lives(const std::string& data_directory, const std::function<void(const LifeRecord&)>& reap);
+/// Calls `reap` for each life below `data_directory` whose server is gone, then removes its
+/// directory. Lives of running servers are not touched. Any thread.
+Status take_over_dead_lives(const std::string& data_directory,
+                            const std::function<void(const LifeRecord&)>& reap);
 
 }  // namespace agentainer::runtime

@@ -1,5 +1,6 @@
 #pragma once
-// A place to run one attempt at a time: its files and its cgroup. Slots are reused by attempts with the same limits.
+// A place to run one attempt at a time: its files and its cgroup. Slots are reused by attempts with
+// the same limits.
 
 #include <map>
 #include <memory>
@@ -24,7 +25,8 @@ struct Slot {
 /// Makes slots. Any thread.
 class SlotFactory {
  public:
-  SlotFactory(const RunDirectory& directory, CgroupDriver* driver) : directory_(directory), driver_(driver) {}
+  SlotFactory(const RunDirectory& directory, CgroupDriver* driver)
+      : directory_(directory), driver_(driver) {}
 
   Result<std::unique_ptr<Slot>> make(const ResourceLimits& limits);
 
@@ -50,7 +52,9 @@ class IdleSlots {
 
  private:
   using Key = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
-  static Key key(const ResourceLimits& limits) { return {limits.cpu_nano, limits.memory_bytes, limits.pids}; }
+  static Key key(const ResourceLimits& limits) {
+    return {limits.cpu_nano, limits.memory_bytes, limits.pids};
+  }
 
   std::map<Key, std::vector<std::unique_ptr<Slot>>> slots_;
   std::size_t size_ = 0;

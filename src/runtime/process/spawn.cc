@@ -12,8 +12,9 @@
 #include <cerrno>
 #include <cstdint>
 
-// The child runs on the parent's memory and stack until it execs. So nothing it calls may be instrumented, allocate,
-// take a lock or return from the frame that cloned: it makes system calls, and writes only to Exchange.
+// The child runs on the parent's memory and stack until it execs. So nothing it calls may be
+// instrumented, allocate, take a lock or return from the frame that cloned: it makes system calls,
+// and writes only to Exchange.
 #define AGENTAINER_BARE __attribute__((noinline, no_sanitize("address", "thread", "undefined")))
 
 namespace agentainer::runtime {
@@ -27,18 +28,23 @@ struct Exchange {
   volatile int error = 0;
 };
 
-// A system call in line: a call through a function would return twice through one return address, which the child
-// overwrites.
+// A system call in line: a call through a function would return twice through one return address,
+// which the child overwrites.
 #if defined(__x86_64__)
-__attribute__((always_inline)) inline long inline_syscall(long number, long a, long b, long c, long d, long e) {
+__attribute__((always_inline)) inline long inline_syscall(long number, long a, long b, long c,
+                                                          long d, long e) {
   long result;
   register long r10 asm("r10") = d;
   register long r8 asm("r8") = e;
-  asm volatile("syscall" : "=a"(result) : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8) : "rcx", "r11", "memory");
+  asm volatile("syscall"
+               : "=a"(result)
+               : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+               : "rcx", "r11", "memory");
   return result;
 }
 #elif defined(__aarch64__)
-__attribute__((always_inline)) inline long inline_syscall(long number, long a, long b, long c, long d, long e) {
+__attribute__((always_inline)) inline long inline_syscall(long number, long a, long b, long c,
+                                                          long d, long e) {
   register long x8 asm("x8") = number;
   register long x0 asm("x0") = a;
   register long x1 asm("x1") = b;
@@ -71,25 +77,30 @@ struct DefaultAction {
   if (::syscall(SYS_getppid) != exchange->server) give_up(exchange, SpawnStage::kClone);
 
   for (std::size_t i = 0; i < request.join_fds.size(); ++i)
-    if (::syscall(SYS_write, request.join_fds.data()[i], "0", 1) != 1) give_up(exchange, SpawnStage::kCgroup);
+    if (::syscall(SYS_write, request.join_fds.data()[i], "0", 1) != 1)
+      give_up(exchange, SpawnStage::kCgroup);
   if (request.program == nullptr)
     for (;;) ::syscall(SYS_exit_group, 0);
 
-  // Ignored signals outlive exec, and no handler of the server may run here once signals are let through.
+  // Ignored signals outlive exec, and no handler of the server may run here once signals are let
+  // through.
   DefaultAction action;
   for (int i = 0; i < 4; ++i) action.words[i] = 0;
-  for (int signal = 1; signal < 32; ++signal) ::syscall(SYS_rt_sigaction, signal, &action, nullptr, 8);
+  for (int signal = 1; signal < 32; ++signal)
+    ::syscall(SYS_rt_sigaction, signal, &action, nullptr, 8);
 
   for (std::size_t i = 0; i < request.limits.size(); ++i) {
     const ResourceLimit& limit = request.limits.data()[i];
-    if (::syscall(SYS_prlimit64, 0, limit.resource, &limit.value, nullptr) != 0) give_up(exchange, SpawnStage::kLimit);
+    if (::syscall(SYS_prlimit64, 0, limit.resource, &limit.value, nullptr) != 0)
+      give_up(exchange, SpawnStage::kLimit);
   }
-  if (::syscall(SYS_dup3, request.stdin_fd, 0, 0) < 0 || ::syscall(SYS_dup3, request.stdout_fd, 1, 0) < 0 ||
+  if (::syscall(SYS_dup3, request.stdin_fd, 0, 0) < 0 ||
+      ::syscall(SYS_dup3, request.stdout_fd, 1, 0) < 0 ||
       ::syscall(SYS_dup3, request.stderr_fd, 2, 0) < 0)
     give_up(exchange, SpawnStage::kStreams);
   if (::syscall(SYS_chdir, request.directory) != 0) give_up(exchange, SpawnStage::kDirectory);
-  // Ours are O_CLOEXEC; this is for descriptors that a library or whoever started the server left open. A kernel
-  // before 5.9 does not know it.
+  // Ours are O_CLOEXEC; this is for descriptors that a library or whoever started the server left
+  // open. A kernel before 5.9 does not know it.
   ::syscall(SYS_close_range, 3, ~0u, 0);
 
   std::uint64_t no_signals = 0;
@@ -107,13 +118,15 @@ AGENTAINER_BARE long clone_child(Exchange* exchange, int* pidfd) {
     arguments.pidfd = reinterpret_cast<std::uint64_t>(pidfd);
     arguments.exit_signal = SIGCHLD;
     arguments.cgroup = static_cast<std::uint64_t>(cgroup);
-    const long result = inline_syscall(SYS_clone3, reinterpret_cast<long>(&arguments), sizeof arguments, 0, 0, 0);
+    const long result =
+        inline_syscall(SYS_clone3, reinterpret_cast<long>(&arguments), sizeof arguments, 0, 0, 0);
     if (result == 0) run_child(exchange);
     return result;
   }
-  // The older call where it will do: seccomp filters of container engines refuse clone3, whose flags they cannot see.
-  const long result =
-      inline_syscall(SYS_clone, static_cast<long>(kFlags | SIGCHLD), 0, reinterpret_cast<long>(pidfd), 0, 0);
+  // The older call where it will do: seccomp filters of container engines refuse clone3, whose
+  // flags they cannot see.
+  const long result = inline_syscall(SYS_clone, static_cast<long>(kFlags | SIGCHLD), 0,
+                                     reinterpret_cast<long>(pidfd), 0, 0);
   if (result == 0) run_child(exchange);
   return result;
 }

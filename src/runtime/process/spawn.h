@@ -1,13 +1,13 @@
 #pragma once
-// Starting a program without copying the server: clone with CLONE_VM | CLONE_VFORK, as vfork does, so that the cost
-// does not grow with the server's memory (a plain fork of a 500 MB process takes 10 ms). The caller's thread sleeps
-// until the program has been loaded or has failed to. See clone(2), vfork(2), execve(2).
+// Starting a program without copying the server: clone with CLONE_VM | CLONE_VFORK, as vfork does,
+// so that the cost does not grow with the server's memory (a plain fork of a 500 MB process takes
+// 10 ms). The caller's thread sleeps until the program has been loaded or has failed to. See
+// clone(2), vfork(2), execve(2).
 
 #include <sys/resource.h>
 #include <sys/types.h>
 
 #include <span>
-
 #include <tl/expected.hpp>
 
 #include "runtime/process/files.h"
@@ -19,8 +19,9 @@ struct ResourceLimit {
   rlimit value;
 };
 
-/// Everything is borrowed for the call. The program gets no descriptors but its three streams, its own session, the
-/// default signal handling, and SIGKILL when the calling thread ends: call from a thread that lives as long as the server.
+/// Everything is borrowed for the call. The program gets no descriptors but its three streams, its
+/// own session, the default signal handling, and SIGKILL when the calling thread ends: call from a
+/// thread that lives as long as the server.
 struct SpawnRequest {
   const char* program;  ///< A path; PATH is not searched.
   char* const* arguments;
@@ -29,8 +30,9 @@ struct SpawnRequest {
   int stdin_fd;  ///< This and the next two: above 2.
   int stdout_fd;
   int stderr_fd;
-  int cgroup_fd = -1;               ///< Directory of a v2 cgroup to start in, or -1.
-  std::span<const int> join_fds{};  ///< Open cgroup.procs files of cgroups to join before the program starts.
+  int cgroup_fd = -1;  ///< Directory of a v2 cgroup to start in, or -1.
+  std::span<const int>
+      join_fds{};  ///< Open cgroup.procs files of cgroups to join before the program starts.
   std::span<const ResourceLimit> limits{};
 };
 

@@ -29,7 +29,8 @@ class SpawnTest : public testing::Test {
   }
 
   UniqueFd null_{::open("/dev/null", O_RDWR | O_CLOEXEC)};
-  char* arguments_[4] = {const_cast<char*>("sh"), const_cast<char*>("-c"), const_cast<char*>("exit 7"), nullptr};
+  char* arguments_[4] = {const_cast<char*>("sh"), const_cast<char*>("-c"),
+                         const_cast<char*>("exit 7"), nullptr};
   char* environment_[1] = {nullptr};
 };
 

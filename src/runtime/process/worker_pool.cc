@@ -8,7 +8,8 @@
 namespace agentainer::runtime {
 
 WorkerPool::WorkerPool(const char* name, unsigned threads) {
-  // Signals of the process are the event loop's: a thread takes over the mask of the one that makes it.
+  // Signals of the process are the event loop's: a thread takes over the mask of the one that makes
+  // it.
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);

@@ -1,6 +1,6 @@
 #pragma once
-// Threads for what would hold up the event loop: starting programs (the thread sleeps until exec), removing big
-// directories, reading big results.
+// Threads for what would hold up the event loop: starting programs (the thread sleeps until exec),
+// removing big directories, reading big results.
 
 #include <condition_variable>
 #include <deque>
@@ -13,7 +13,8 @@ namespace agentainer::runtime {
 
 class WorkerPool {
  public:
-  /// `name` is what ps and debuggers show, at most 15 characters. With one thread, jobs run in the order posted.
+  /// `name` is what ps and debuggers show, at most 15 characters. With one thread, jobs run in the
+  /// order posted.
   explicit WorkerPool(const char* name, unsigned threads = 1);
   /// Runs what was posted, then ends.
   ~WorkerPool();

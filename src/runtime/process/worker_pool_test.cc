@@ -34,7 +34,8 @@ TEST(WorkerPool, OneThreadKeepsTheOrder) {
 TEST(WorkerPool, SeveralThreadsWorkAtOnce) {
   std::latch both(2);
   WorkerPool pool("test", 2);
-  for (int i = 0; i < 2; ++i) pool.post([&] { both.arrive_and_wait(); });  // one alone would wait for ever
+  for (int i = 0; i < 2; ++i)
+    pool.post([&] { both.arrive_and_wait(); });  // one alone would wait for ever
   both.wait();
 }
 

@@ -60,8 +60,8 @@ bool is_linked(int fd) {
 
 }  // namespace
 
-Result<Workspace> Workspace::create(std::shared_ptr<const UniqueFd> run_fd, const std::string& run_path,
-                                    unsigned number) {
+Result<Workspace> Workspace::create(std::shared_ptr<const UniqueFd> run_fd,
+                                    const std::string& run_path, unsigned number) {
   Workspace made;
   made.run_fd_ = std::move(run_fd);
   const int run = made.run_fd_->get();
@@ -71,9 +71,11 @@ Result<Workspace> Workspace::create(std::shared_ptr<const UniqueFd> run_fd, cons
   made.result_path_ = made.path_ + "/" + kResult;
   made.temporary_path_ = made.path_ + "/" + kTemporary;
   if (::mkdirat(run, made.name_.c_str(), 0700) != 0) return failed(made.path_, errno);
-  made.directory_.reset(::openat(run, made.name_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  made.directory_.reset(
+      ::openat(run, made.name_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
   if (!made.directory_) return failed(made.path_, errno);
-  if (::mkdirat(made.directory_.get(), kTemporary, 0700) != 0) return failed(made.temporary_path_, errno);
+  if (::mkdirat(made.directory_.get(), kTemporary, 0700) != 0)
+    return failed(made.temporary_path_, errno);
   made.temporary_.reset(
       ::openat(made.directory_.get(), kTemporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
   if (!made.temporary_) return failed(made.temporary_path_, errno);
@@ -94,16 +96,18 @@ Workspace::~Workspace() {
 }
 
 Status Workspace::create_task_file() {
-  if (const int error = remove_tree(directory_.get(), kTask); error != 0) return failed(task_path_, error);
-  task_.reset(::openat(directory_.get(), kTask, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (const int error = remove_tree(directory_.get(), kTask); error != 0)
+    return failed(task_path_, error);
+  task_.reset(
+      ::openat(directory_.get(), kTask, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!task_ || !task_file_is_intact()) return failed(task_path_, errno);
   return {};
 }
 
 Result<UniqueFd> Workspace::prepare(std::string_view document) {
   for (std::size_t done = 0; done < document.size();) {
-    const ssize_t written =
-        ::pwrite(task_.get(), document.data() + done, document.size() - done, static_cast<off_t>(done));
+    const ssize_t written = ::pwrite(task_.get(), document.data() + done, document.size() - done,
+                                     static_cast<off_t>(done));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return failed(task_path_, errno);
     done += static_cast<std::size_t>(written);
@@ -121,11 +125,14 @@ Result<UniqueFd> Workspace::prepare(std::string_view document) {
 
 Result<UniqueFd> Workspace::open_result() const {
   // Not blocking: opening a pipe for reading would wait for a writer.
-  UniqueFd fd(::openat(directory_.get(), kResult, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY));
+  UniqueFd fd(::openat(directory_.get(), kResult,
+                       O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY));
   if (!fd) {
     if (errno == ENOENT) return UniqueFd();
-    if (errno == ELOOP) return fail(ErrorCode::kInvalid, "AGENTAINER_RESULT_FILE is a symbolic link");
-    return fail(ErrorCode::kInvalid, "AGENTAINER_RESULT_FILE cannot be opened: {}", format_errno(errno));
+    if (errno == ELOOP)
+      return fail(ErrorCode::kInvalid, "AGENTAINER_RESULT_FILE is a symbolic link");
+    return fail(ErrorCode::kInvalid, "AGENTAINER_RESULT_FILE cannot be opened: {}",
+                format_errno(errno));
   }
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode))
@@ -141,29 +148,36 @@ void Workspace::remove_result() {
 
 bool Workspace::task_file_is_intact() {
   struct stat own {};
-  if (::fstat(task_.get(), &own) != 0 || own.st_nlink != 1 || (own.st_mode & 07777) != 0600) return false;
+  if (::fstat(task_.get(), &own) != 0 || own.st_nlink != 1 || (own.st_mode & 07777) != 0600)
+    return false;
   task_size_ = own.st_size;
   task_inode_ = own.st_ino;
   return true;
 }
 
 bool Workspace::is_clean() {
-  if (!is_linked(directory_.get()) || !is_linked(temporary_.get()) || !is_empty_directory(temporary_.get())) return false;
+  if (!is_linked(directory_.get()) || !is_linked(temporary_.get()) ||
+      !is_empty_directory(temporary_.get()))
+    return false;
   const Listing listing = list_workspace(directory_.get());
   if (listing.has_result) remove_result();
-  return listing.foreign.empty() && listing.has_temporary && listing.has_task && task_file_is_intact();
+  return listing.foreign.empty() && listing.has_temporary && listing.has_task &&
+         task_file_is_intact();
 }
 
 bool Workspace::clean() {
   if (!is_linked(directory_.get()) && ::fchmod(directory_.get(), 0700) != 0) return false;
   if (!is_linked(directory_.get())) return false;
   remove_result();
-  for (const std::string& name : list_workspace(directory_.get()).foreign) remove_tree(directory_.get(), name.c_str());
+  for (const std::string& name : list_workspace(directory_.get()).foreign)
+    remove_tree(directory_.get(), name.c_str());
   remove_tree(directory_.get(), kTemporary);
   if (::mkdirat(directory_.get(), kTemporary, 0700) != 0) return false;
-  temporary_.reset(::openat(directory_.get(), kTemporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  temporary_.reset(
+      ::openat(directory_.get(), kTemporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
   if (!temporary_) return false;
-  if ((!task_file_is_intact() || !list_workspace(directory_.get()).has_task) && !create_task_file()) return false;
+  if ((!task_file_is_intact() || !list_workspace(directory_.get()).has_task) && !create_task_file())
+    return false;
   return is_clean();
 }
 
