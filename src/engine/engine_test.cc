@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
-#include "engine/test_harness.h"
 #include "engine/task_input.h"
+#include "engine/test_harness.h"
 
 namespace agentainer::engine {
 namespace {

@@ -1,9 +1,8 @@
-#include "engine/test_harness.h"
-
 #include <gtest/gtest.h>
 
 #include <stdexcept>
 
+#include "engine/test_harness.h"
 #include "workflow/parse.h"
 
 namespace agentainer::engine {

@@ -18,8 +18,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "engine/test_harness.h"
 #include "engine/task_input.h"
+#include "engine/test_harness.h"
 #include "workflow/parse.h"
 
 namespace agentainer::engine {

@@ -1,26 +1,26 @@
 #include "net/event_loop.h"
 
-#include <map>
-#include <utility>
-#include <vector>
-
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <utility>
+#include <vector>
 
 namespace agentainer::net {
 
 namespace asio = boost::asio;
 using std::chrono::steady_clock;
 
-// All timers share one steady_timer armed for the earliest of them: arming and cancelling a timer costs
-// a map operation and, mostly, no system call.
+// All timers share one steady_timer armed for the earliest of them: arming and cancelling a timer
+// costs a map operation and, mostly, no system call.
 struct EventLoop::Impl {
   asio::io_context context{1};
   asio::executor_work_guard<asio::io_context::executor_type> work = asio::make_work_guard(context);
   steady_clock::time_point steady_origin = steady_clock::now();
-  TimePoint wall_origin = std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
+  TimePoint wall_origin =
+      std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
 
   std::map<std::pair<TimePoint, std::uint64_t>, Task> timers;
   std::map<std::uint64_t, TimePoint> due_of;
@@ -28,7 +28,9 @@ struct EventLoop::Impl {
   asio::steady_timer alarm{context};
   TimePoint alarm_due = TimePoint::max();
 
-  steady_clock::time_point steady(TimePoint due) const { return steady_origin + (due - wall_origin); }
+  steady_clock::time_point steady(TimePoint due) const {
+    return steady_origin + (due - wall_origin);
+  }
   TimePoint now() const {
     // Rounded down, so a timer's alarm is never early by its own clock.
     return wall_origin + std::chrono::floor<milliseconds>(steady_clock::now() - steady_origin);

@@ -1,5 +1,6 @@
 #pragma once
-// What starts agents. A runtime starts, stops, lists and watches attempts, and knows nothing of workflows.
+// What starts agents. A runtime starts, stops, lists and watches attempts, and knows nothing of
+// workflows.
 //
 //      start(TaskSpec) ──> attempt running ──> Listener::on_finished(AttemptReport), exactly once
 //                               ▲
@@ -26,8 +27,8 @@ struct AgentSpec {
   std::string step_id;  ///< Matches [A-Za-z_][A-Za-z0-9_-]{0,63}: safe in a path.
   std::string step_name;
   std::string step_type;
-  std::string image;              ///< As written in the workflow file; may be empty.
-  std::string source_directory;   ///< Absolute; where relative images and commands are resolved.
+  std::string image;             ///< As written in the workflow file; may be empty.
+  std::string source_directory;  ///< Absolute; where relative images and commands are resolved.
   std::optional<milliseconds> timeout;  ///< Of an attempt, from its start. The runtime enforces it.
   ResourceLimits limits;
   OutputMode output = OutputMode::kAuto;
@@ -37,7 +38,8 @@ struct TaskSpec {
   AttemptId id;
   std::shared_ptr<const AgentSpec> agent;
   std::vector<std::string> command;  ///< Empty: the image's own.
-  std::vector<std::pair<std::string, std::string>> environment;  ///< Beside the contract's variables.
+  /// Beside the contract's variables.
+  std::vector<std::pair<std::string, std::string>> environment;
   std::string document;  ///< The task document (agent contract, section 1), JSON text.
   std::optional<std::uint32_t> map_index;
   std::optional<std::uint32_t> worker_id;
@@ -58,10 +60,10 @@ struct AttemptReport {
 
   // When not succeeded:
   FailureCause cause = FailureCause::kLost;
-  int exit_code = 0;    ///< For kExitCode.
-  int signal = 0;       ///< For kSignal.
+  int exit_code = 0;      ///< For kExitCode.
+  int signal = 0;         ///< For kSignal.
   bool retryable = true;  ///< False for exit code 78 (EX_CONFIG).
-  std::string message;  ///< One line for people, then the last lines of stderr.
+  std::string message;    ///< One line for people, then the last lines of stderr.
 
   TimePoint started{};
   TimePoint finished{};
@@ -85,20 +87,20 @@ class Runtime {
   /// Must be called once, before any start().
   virtual void set_listener(Listener* listener) = 0;
 
-  /// Whether tasks of this kind can be started here at all (the image exists, the program is found).
-  /// kInvalid or kNotFound with what to do; asked before a workflow starts.
+  /// Whether tasks of this kind can be started here at all (the image exists, the program is
+  /// found). kInvalid or kNotFound with what to do; asked before a workflow starts.
   virtual Status check(const AgentSpec& agent, const std::vector<std::string>& command) = 0;
 
-  /// Starts one attempt. Starting an id that is running or has ended in this life of the runtime does
-  /// nothing. Failing to start is reported as an AttemptReport with kStart.
+  /// Starts one attempt. Starting an id that is running or has ended in this life of the runtime
+  /// does nothing. Failing to start is reported as an AttemptReport with kStart.
   virtual void start(TaskSpec task) = 0;
 
-  /// Ends the attempt and everything it started, politely first. An unknown id is no error. The report
-  /// (kCancelled, or how it ended if that came first) still comes.
+  /// Ends the attempt and everything it started, politely first. An unknown id is no error. The
+  /// report (kCancelled, or how it ended if that came first) still comes.
   virtual void stop(const AttemptId& id, StopReason reason) = 0;
 
-  /// Attempts that an earlier life of the server started and that still run: after `done` either they
-  /// report like any other, or they have been reaped and are not in the list.
+  /// Attempts that an earlier life of the server started and that still run: after `done` either
+  /// they report like any other, or they have been reaped and are not in the list.
   virtual void recover(std::function<void(Result<std::vector<AttemptId>>)> done) = 0;
 
   /// Stops everything; `done` when nothing of it is left.

@@ -3,17 +3,17 @@
 //
 //   agentainer:schema                     text    the schema's version, 1
 //   agentainer:epoch                      number  the last epoch given out
-//   agentainer:owner:<epoch>              text    who took the epoch (process_identity.h); has a
-//   TTL agentainer:workflows                  zset    all workflow ids, score 0 (ids sort by
-//   creation) agentainer:unfinished                 zset    ids of workflows that have not ended,
-//   score 0 workflow:<id>                         hash    name, definition, source_directory,
-//   created, status,
-//                                                 updated (Unix ms), epoch, sequence, finished (0,
-//                                                 1)
-//   workflow:<id>:events                  stream  one entry per commit (a huge one has several); its id
-//                                                 is <sequence of its last record>-0, its fields are
-//                                                 d <digest of the commit> l <records, one per line>, or,
-//                                                 where a record has line breaks, d … r <record> r …
+//   agentainer:owner:<epoch>              text    who took it (process_identity.h); has a TTL
+//   agentainer:workflows                  zset    all workflow ids, score 0 (ids sort by creation)
+//   agentainer:unfinished                 zset    ids of workflows that have not ended, score 0
+//   workflow:<id>                         hash    name, definition, source_directory, created,
+//                                                 status, updated (Unix ms), epoch, sequence,
+//                                                 finished (0, 1)
+//   workflow:<id>:events                  stream  one entry per commit (a huge one has several);
+//                                                 its id is <sequence of its last record>-0, its
+//                                                 fields are d <digest of the commit> l <records,
+//                                                 one per line>, or, where a record has line
+//                                                 breaks, d … r <record> r …
 //   workflow:<id>:state                   hash    key -> JSON; agents may read and write it
 //   workflow:<id>:outputs                 hash    step -> JSON
 //   workflow:<id>:results:<step>:<bucket> hash    offset -> JSON, of task bucket * 64 + offset

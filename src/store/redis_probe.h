@@ -12,7 +12,8 @@ namespace agentainer::store {
 class RedisProbe {
  public:
   struct Events {
-    std::function<void()> ready;  ///< It answers a PING, if only to ask for a password, so its data is loaded.
+    /// It answers a PING, if only to ask for a password, so its data is loaded.
+    std::function<void()> ready;
     /// It cannot be connected to, or the connection has ended. The last event.
     std::function<void()> gone;
   };

@@ -55,8 +55,9 @@ struct Commit {
   std::vector<TaskOutput> task_outputs;
   std::vector<StepOutput> step_outputs;
   std::vector<StateWrite> state;
-  std::string status;      ///< The workflow's status after this commit, for listings.
-  bool finished = false;   ///< No commit will follow; the workflow leaves the set of unfinished ones.
+  std::string status;  ///< The workflow's status after this commit, for listings.
+  /// No commit will follow; the workflow leaves the set of unfinished ones.
+  bool finished = false;
   TimePoint at{};
 };
 
@@ -83,7 +84,8 @@ struct WorkflowSummary {
 struct UnfinishedWorkflow {
   WorkflowId id;
   Epoch owner{};
-  /// The process that took `owner` still runs (same machine: seen at once; elsewhere: within its lease).
+  /// The process that took `owner` still runs (same machine: seen at once; elsewhere: within its
+  /// lease).
   bool owner_alive = false;
 };
 
@@ -99,7 +101,8 @@ struct StoredTaskOutput {
 };
 
 /// Every call answers once through `done`, on the executor's thread, never inside the call. Errors:
-/// kUnavailable (nothing happened), kMaybeDone (a write may have happened: reread), and as documented.
+/// kUnavailable (nothing happened), kMaybeDone (a write may have happened: reread), and as
+/// documented.
 class Store {
  public:
   template <typename T>
@@ -108,20 +111,21 @@ class Store {
 
   virtual ~Store() = default;
 
-  /// Takes the next epoch; every epoch is larger than all before it in this store. The store shows the
-  /// taker as alive (UnfinishedWorkflow::owner_alive) for as long as it is.
+  /// Takes the next epoch; every epoch is larger than all before it in this store. The store shows
+  /// the taker as alive (UnfinishedWorkflow::owner_alive) for as long as it is.
   virtual void next_epoch(Done<Epoch> done) = 0;
 
   /// Makes `epoch` the workflow's owner. kFenced if a later epoch owns it, kNotFound.
   virtual void claim(const WorkflowId& id, Epoch epoch, DoneStatus done) = 0;
 
   /// All of the commit or nothing. Commits of different workflows issued together travel together.
-  /// Sending the same commit again after kMaybeDone or kUnavailable is safe: if it had happened, it is
-  /// acknowledged and changes nothing. kFenced: `epoch` is not the owner, or the sequence has moved on
-  /// under another commit; kConflict: `create` of an id that exists; kResource: the store is full.
-  /// Further: kUnavailable, although the store is there, while an earlier commit of the workflow has not
-  /// happened (send that one again first); kConflict after a commit that said `finished`; kNotFound.
-  /// After kMaybeDone the same commit has to be sent again: another one in its place may meet it late.
+  /// Sending the same commit again after kMaybeDone or kUnavailable is safe: if it had happened, it
+  /// is acknowledged and changes nothing. kFenced: `epoch` is not the owner, or the sequence has
+  /// moved on under another commit; kConflict: `create` of an id that exists; kResource: the store
+  /// is full. Further: kUnavailable, although the store is there, while an earlier commit of the
+  /// workflow has not happened (send that one again first); kConflict after a commit that said
+  /// `finished`; kNotFound. After kMaybeDone the same commit has to be sent again: another one in
+  /// its place may meet it late.
   virtual void commit(Commit commit, DoneStatus done) = 0;
 
   /// Everything but task outputs. kNotFound.
@@ -132,14 +136,16 @@ class Store {
                                Done<std::vector<UnfinishedWorkflow>> done) = 0;
 
   /// Newest first, at most `limit`, older than `before` when given.
-  virtual void list(std::optional<WorkflowId> before, std::size_t limit, Done<std::vector<WorkflowSummary>> done) = 0;
+  virtual void list(std::optional<WorkflowId> before, std::size_t limit,
+                    Done<std::vector<WorkflowSummary>> done) = 0;
 
   /// Outcomes of tasks [first, first + count) of a step, in order.
-  virtual void read_task_outputs(const WorkflowId& id, const std::string& step, TaskIndex first, std::uint32_t count,
-                                 Done<std::vector<StoredTaskOutput>> done) = 0;
+  virtual void read_task_outputs(const WorkflowId& id, const std::string& step, TaskIndex first,
+                                 std::uint32_t count, Done<std::vector<StoredTaskOutput>> done) = 0;
 
   /// Records after sequence number `after`, at most `limit`, in order.
-  virtual void read_records(const WorkflowId& id, std::uint64_t after, std::size_t limit, Done<std::vector<StoredRecord>> done) = 0;
+  virtual void read_records(const WorkflowId& id, std::uint64_t after, std::size_t limit,
+                            Done<std::vector<StoredRecord>> done) = 0;
 
   /// The state as it is now (agents with direct access may have changed it).
   virtual void read_state(const WorkflowId& id, Done<std::map<std::string, std::string>> done) = 0;

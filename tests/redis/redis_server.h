@@ -22,7 +22,8 @@ void run_until(net::EventLoop& loop, const std::function<bool()>& condition);
 
 /// Starts an asynchronous call and waits for its answer.
 template <typename T>
-Result<T> wait(net::EventLoop& loop, const std::function<void(std::function<void(Result<T>)>)>& start) {
+Result<T> wait(net::EventLoop& loop,
+               const std::function<void(std::function<void(Result<T>)>)>& start) {
   std::optional<Result<T>> answer;
   start([&](Result<T> result) { answer = std::move(result); });
   run_until(loop, [&] { return answer.has_value(); });
@@ -71,10 +72,12 @@ class RedisServer {
 };
 
 /// Opens a store and fails the test if that fails.
-std::unique_ptr<store::RedisStore> open_store(net::EventLoop& loop, const net::RedisAddress& address,
+std::unique_ptr<store::RedisStore> open_store(net::EventLoop& loop,
+                                              const net::RedisAddress& address,
                                               store::RedisStoreOptions options = {});
 
 /// Commits with `records` records each; the first one creates the workflow.
-store::Commit make_commit(std::uint64_t workflow, Epoch epoch, std::uint64_t sequence, std::size_t records = 1);
+store::Commit make_commit(std::uint64_t workflow, Epoch epoch, std::uint64_t sequence,
+                          std::size_t records = 1);
 
 }  // namespace agentainer::tests

@@ -128,9 +128,12 @@ TEST_F(RedisFaults, ARefusedCreationDoesNotTakeOtherCommitsAlong) {
   ASSERT_TRUE(commit(make_commit(1, Epoch{1}, 0)));
   server.call({"CONFIG", "SET", "maxmemory", "1"});
   std::vector<std::string> answers;
-  const auto note = [&](const Status& status) { answers.push_back(status ? "ok" : status.error().message); };
+  const auto note = [&](const Status& status) {
+    answers.push_back(status ? "ok" : status.error().message);
+  };
   // One turn: they travel together.
-  for (const Commit& each : {make_commit(1, Epoch{1}, 1), make_commit(2, Epoch{1}, 0), make_commit(1, Epoch{1}, 2)})
+  for (const Commit& each :
+       {make_commit(1, Epoch{1}, 1), make_commit(2, Epoch{1}, 0), make_commit(1, Epoch{1}, 2)})
     store->commit(each, note);
   run_until(loop, [&] { return answers.size() == 3; });
   EXPECT_EQ(std::count(answers.begin(), answers.end(), "ok"), 2) << testing::PrintToString(answers);
