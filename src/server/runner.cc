@@ -90,10 +90,9 @@ void Runner::commit(Effects effects, std::optional<store::NewWorkflow> create,
                     Server::DoneStatus done) {
   AGENTAINER_CHECK(!is_committing(), "one commit of a workflow is in flight at a time");
   server_.account_slots(*this, effects);
-  pending_.emplace();
-  pending_->records = std::move(effects.records);
-  pending_->actions = std::move(effects.actions);
-  pending_->done = std::move(done);
+  pending_ = Pending{.records = std::move(effects.records),
+                     .actions = std::move(effects.actions),
+                     .done = std::move(done)};
   if (pending_->records.empty()) {
     // Nothing to remember (a question to the store or a file): act at once.
     on_commit_answer({});

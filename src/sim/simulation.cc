@@ -204,7 +204,7 @@ class Simulation final : public server::Observer {
     if (!parsed.definition)
       return violation("a generated workflow is not valid: " +
                        workflow::render(parsed.diagnostics, "generated", text, false));
-    life_.server->submit({text, "/", {}}, [this](const Result<WorkflowId>& id) {
+    life_.server->submit({std::move(text), "/", {}}, [this](const Result<WorkflowId>& id) {
       if (!id) return violation("a workflow was refused: " + id.error().message);
       acknowledged_.insert(*id);
     });

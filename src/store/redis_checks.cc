@@ -171,7 +171,7 @@ class Check : public std::enable_shared_from_this<Check> {
   }
 
   /// A refused question stays unanswered; a lost connection ends the check.
-  void ask(Command command, Take take, void (Check::*then)() = nullptr) {
+  void ask(const Command& command, Take take, void (Check::*then)() = nullptr) {
     connection_.send_first(
         command, [self = shared_from_this(), take = std::move(take), then](Result<Reply> reply) {
           if (!self->done_) return;
@@ -197,7 +197,7 @@ class Check : public std::enable_shared_from_this<Check> {
 
   void complete() { finish(std::move(facts_)); }
 
-  void require(Command command, std::string_view purpose, void (Check::*then)() = nullptr) {
+  void require(const Command& command, std::string_view purpose, void (Check::*then)() = nullptr) {
     connection_.send_first(command,
                            [self = shared_from_this(), purpose, then](Result<Reply> reply) {
                              if (!self->done_) return;

@@ -35,7 +35,7 @@ struct RedisProbe::Impl : std::enable_shared_from_this<Impl> {
     auto made = net::make_byte_stream(loop.context(), address);
     if (!made) return loop.post([self = shared_from_this()] { self->end(); });
     stream = std::move(*made);
-    stream->connect([self = shared_from_this()](Status status) {
+    stream->connect([self = shared_from_this()](const Status& status) {
       if (self->closed) return;
       if (!status) return self->end();
       self->is_connected = true;

@@ -73,7 +73,10 @@ void for_each_record(net::Reply& entry, Take take) {
   auto& fields = entry.elements[1].elements;
   for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
     std::string& text = fields[i + 1].text;
-    if (fields[i].text == "r") take(std::move(text));
+    if (fields[i].text == "r") {
+      take(std::move(text));
+      continue;
+    }
     if (fields[i].text != "l") continue;
     std::string_view lines = text;
     for (std::size_t end; (end = lines.find('\n')) != std::string_view::npos;

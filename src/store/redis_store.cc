@@ -58,7 +58,7 @@ struct RedisStore::Impl : std::enable_shared_from_this<Impl> {
   Impl(net::EventLoop& event_loop, net::RedisAddress address, RedisStoreOptions how)
       : loop(event_loop),
         connection(event_loop, std::move(address), how.connection),
-        options(std::move(how)),
+        options(how),
         commits(event_loop, connection) {}
 
   ~Impl() { stop_renewing(); }
@@ -139,7 +139,7 @@ RedisStore::~RedisStore() = default;
 
 void RedisStore::open(net::EventLoop& loop, net::RedisAddress address, RedisStoreOptions options,
                       Opened opened) {
-  auto impl = std::make_shared<Impl>(loop, std::move(address), std::move(options));
+  auto impl = std::make_shared<Impl>(loop, std::move(address), options);
   impl->connection.set_setup(
       [raw = impl.get()](net::RedisConnection::Done done) { raw->set_up(std::move(done)); });
   // The handler holds the only reference until the store is handed over.

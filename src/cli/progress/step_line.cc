@@ -148,8 +148,9 @@ class StepLine {
       part(fmt::format("~{} left",
                        short_duration(std::chrono::seconds(static_cast<std::int64_t>(seconds)))),
            Tone::kFaint);
-    part(*rate >= 9.95 ? fmt::format("{}/s", grouped(static_cast<std::uint64_t>(*rate + 0.5)))
-                       : fmt::format("{:.1f}/s", *rate),
+    part(*rate >= 9.95
+             ? fmt::format("{}/s", grouped(static_cast<std::uint64_t>(std::llround(*rate))))
+             : fmt::format("{:.1f}/s", *rate),
          Tone::kFaint);
   }
 

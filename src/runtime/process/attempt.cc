@@ -294,7 +294,7 @@ Result<std::string> RunningAttempt::read_outcome(const UniqueFd& result_file) co
     return result_from_stdout(agent_->output, out_.capture.text(around_.max_result_bytes));
   auto text = read_result(result_file, around_.max_result_bytes);
   if (!text) return tl::make_unexpected(text.error());
-  return result_from_file(agent_->output, std::move(*text));
+  return result_from_file(agent_->output, *text);
 }
 
 void RunningAttempt::report_result(bool is_free, Result<std::string> result) {

@@ -91,7 +91,7 @@ Result<std::string> read_result(const UniqueFd& file, std::int64_t max_bytes) {
   return text;
 }
 
-Result<std::string> result_from_file(OutputMode mode, std::string text) {
+Result<std::string> result_from_file(OutputMode mode, const std::string& text) {
   switch (mode) {
     case OutputMode::kNone:
       return std::string("null");
@@ -110,7 +110,7 @@ Result<std::string> result_from_file(OutputMode mode, std::string text) {
   return value;
 }
 
-Result<std::string> result_from_stdout(OutputMode mode, OutputText output) {
+Result<std::string> result_from_stdout(OutputMode mode, const OutputText& output) {
   if (mode == OutputMode::kNone) return std::string("null");
   if (output.lost_error != 0)
     return fail(ErrorCode::kInvalid, "stdout could not be kept: {}",
