@@ -65,10 +65,9 @@ void StoreSession::close() {
   store_.reset();
 }
 
-Result<std::vector<store::WorkflowSummary>> StoreSession::list(std::optional<WorkflowId> before,
-                                                               std::size_t limit) {
-  return loop_.await<std::vector<store::WorkflowSummary>>(
-      [&](auto done) { store().list(before, limit, std::move(done)); });
+Result<store::WorkflowPage> StoreSession::list(store::ListQuery query) {
+  return loop_.await<store::WorkflowPage>(
+      [&](auto done) { store().list(std::move(query), std::move(done)); });
 }
 
 Result<std::vector<store::UnfinishedWorkflow>> StoreSession::list_unfinished() {
@@ -113,20 +112,21 @@ Result<WorkflowId> StoreSession::resolve(const std::string& reference) {
     before = last_with_prefix(prefix);
     if (!before) return nothing();
   }
-  auto found = list(before, kNamedCandidates + 1);
-  if (!found) return tl::make_unexpected(found.error());
-  std::erase_if(*found, [&](const store::WorkflowSummary& summary) {
+  auto page = list({.before = before, .limit = kNamedCandidates + 1});
+  if (!page) return tl::make_unexpected(page.error());
+  std::vector<store::WorkflowSummary>& found = page->workflows;
+  std::erase_if(found, [&](const store::WorkflowSummary& summary) {
     return !summary.id.text().starts_with(prefix);
   });
-  if (found->empty() && prefix.empty())
+  if (found.empty() && prefix.empty())
     return fail(ErrorCode::kNotFound, "no workflow has been run yet");
-  if (found->empty()) return nothing();
-  if (prefix.empty() || found->size() == 1) return found->front().id;
+  if (found.empty()) return nothing();
+  if (prefix.empty() || found.size() == 1) return found.front().id;
   std::string names;
-  for (std::size_t i = 0; i < std::min(found->size(), kNamedCandidates); ++i)
-    names += fmt::format("\n  {}  {}", (*found)[i].id.text(), (*found)[i].name);
+  for (std::size_t i = 0; i < std::min(found.size(), kNamedCandidates); ++i)
+    names += fmt::format("\n  {}  {}", found[i].id.text(), found[i].name);
   return fail(ErrorCode::kInvalid, "several workflows begin with '{}':{}{}", reference, names,
-              found->size() > kNamedCandidates ? "\n  and more" : "");
+              found.size() > kNamedCandidates ? "\n  and more" : "");
 }
 
 Result<std::shared_ptr<const workflow::Definition>> stored_definition(

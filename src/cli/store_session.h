@@ -36,8 +36,7 @@ class StoreSession {
   Result<WorkflowId> resolve(const std::string& reference);
 
   Result<store::LoadedWorkflow> load(const WorkflowId& id);
-  Result<std::vector<store::WorkflowSummary>> list(std::optional<WorkflowId> before,
-                                                   std::size_t limit);
+  Result<store::WorkflowPage> list(store::ListQuery query);
   /// All of them, oldest first.
   Result<std::vector<store::UnfinishedWorkflow>> list_unfinished();
   Result<std::vector<store::StoredRecord>> read_records(const WorkflowId& id, std::uint64_t after,

@@ -27,9 +27,19 @@ class EarlyAckStore final : public store::Store {
                        Done<std::vector<store::UnfinishedWorkflow>> done) override {
     inner_.list_unfinished(after, limit, std::move(done));
   }
-  void list(std::optional<WorkflowId> before, std::size_t limit,
-            Done<std::vector<store::WorkflowSummary>> done) override {
-    inner_.list(before, limit, std::move(done));
+  void list_owners(Done<std::vector<store::Owner>> done) override {
+    inner_.list_owners(std::move(done));
+  }
+  void list(store::ListQuery query, Done<store::WorkflowPage> done) override {
+    inner_.list(std::move(query), std::move(done));
+  }
+  void find_request(const std::string& key,
+                    Done<std::optional<store::RequestRecord>> done) override {
+    inner_.find_request(key, std::move(done));
+  }
+  void remove(const WorkflowId& id, std::vector<store::StoredStep> steps,
+              DoneStatus done) override {
+    inner_.remove(id, std::move(steps), std::move(done));
   }
   void read_task_outputs(const WorkflowId& id, const std::string& step, TaskIndex first,
                          std::uint32_t count,
@@ -42,6 +52,22 @@ class EarlyAckStore final : public store::Store {
   }
   void read_state(const WorkflowId& id, Done<std::map<std::string, std::string>> done) override {
     inner_.read_state(id, std::move(done));
+  }
+  void put_token(const std::string& id, std::string text, DoneStatus done) override {
+    inner_.put_token(id, std::move(text), std::move(done));
+  }
+  void remove_token(const std::string& id, DoneStatus done) override {
+    inner_.remove_token(id, std::move(done));
+  }
+  void read_tokens(Done<std::vector<store::StoredToken>> done) override {
+    inner_.read_tokens(std::move(done));
+  }
+  void append_audit(std::string text, DoneStatus done) override {
+    inner_.append_audit(std::move(text), std::move(done));
+  }
+  void read_audit(std::optional<std::string> before, std::size_t limit,
+                  Done<std::vector<store::AuditEntry>> done) override {
+    inner_.read_audit(std::move(before), limit, std::move(done));
   }
 
  private:

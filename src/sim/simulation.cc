@@ -227,7 +227,7 @@ class Simulation final : public server::Observer {
 
   void check(bool keep_history) {
     outcome_.attempts += attempts_of_life_;
-    const auto all = disk_->list(std::nullopt, 1000);
+    const auto all = disk_->list({.limit = 1000}).workflows;
     outcome_.workflows = all.size();
     for (const store::WorkflowSummary& summary : all) check_workflow(summary.id, keep_history);
     for (const WorkflowId& id : acknowledged_)

@@ -44,6 +44,8 @@ class CommitDigest {
       add(commit.create->name);
       add(commit.create->definition);
       add(commit.create->source_directory);
+      add(commit.create->request_key);
+      add(commit.create->request_digest);
     }
   }
 

@@ -74,7 +74,12 @@ class Encoder {
                               : keys::errors(id, first.step, number));
     }
     if (commit_.create) keys_.emplace_back(keys::kWorkflows);
-    if (commit_.create || commit_.finished) keys_.emplace_back(keys::kUnfinished);
+    if (commit_.create || commit_.finished) {
+      keys_.emplace_back(keys::kUnfinished);
+      keys_.emplace_back(keys::kOwners);
+    }
+    if (commit_.create && !commit_.create->request_key.empty())
+      keys_.push_back(keys::request(commit_.create->request_key));
   }
 
   /// Lua's index of the key.
@@ -97,6 +102,9 @@ class Encoder {
   void add_origin(const NewWorkflow& origin) {
     command_.add(origin.name).add(origin.definition).add(origin.source_directory);
     command_.add(unix_ms(origin.created));
+    const std::chrono::seconds lifetime = kRequestLifetime;
+    command_.add(origin.request_digest);
+    command_.add(origin.request_key.empty() ? 0 : static_cast<std::uint64_t>(lifetime.count()));
   }
 
   static std::uint64_t unix_ms(TimePoint time) {

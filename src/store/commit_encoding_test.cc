@@ -91,22 +91,28 @@ TEST(EncodeCommit, CreationAndEndNameTheListsTheyChange) {
   Commit commit = simple();
   commit.finished = true;
   Words words = encode(commit);
-  EXPECT_EQ(Words(words.begin() + 2, words.begin() + 6),
-            (Words{"3", "W", "W:events", "agentainer:unfinished"}));
+  EXPECT_EQ(Words(words.begin() + 2, words.begin() + 7),
+            (Words{"4", "W", "W:events", "agentainer:unfinished", "agentainer:owners"}));
   commit = simple();
   commit.sequence = 0;
   commit.create = NewWorkflow{"name", "definition", "/dir", TimePoint(milliseconds{4})};
   words = encode(commit);
-  EXPECT_EQ(Words(words.begin() + 1, words.begin() + 7),
-            (Words{"agentainer_1_create", "4", "W", "W:events", "agentainer:workflows",
-                   "agentainer:unfinished"}));
-  EXPECT_EQ(Words(words.begin() + 14, words.begin() + 18),
-            (Words{"name", "definition", "/dir", "4"}));
+  EXPECT_EQ(Words(words.begin() + 1, words.begin() + 8),
+            (Words{"agentainer_1_create", "5", "W", "W:events", "agentainer:workflows",
+                   "agentainer:unfinished", "agentainer:owners"}));
+  EXPECT_EQ(Words(words.begin() + 15, words.begin() + 21),
+            (Words{"name", "definition", "/dir", "4", "", "0"}));
+  commit.create->request_key = "key";
+  commit.create->request_digest = "digest";
+  words = encode(commit);
+  EXPECT_EQ(Words(words.begin() + 7, words.begin() + 9),
+            (Words{"agentainer:owners", "agentainer:request:key"}));
+  EXPECT_EQ(Words(words.begin() + 20, words.begin() + 22), (Words{"digest", "86400"}));
 }
 
 TEST(CommitDigest, TellsCommitsApart) {
   const Commit base = simple();
-  std::vector<Commit> others(12, base);
+  std::vector<Commit> others(14, base);
   others[0].epoch = Epoch{5};
   others[1].sequence = 8;
   others[2].records = {"{ }"};
@@ -119,6 +125,8 @@ TEST(CommitDigest, TellsCommitsApart) {
   others[9].status = "completed";
   others[10].finished = true;
   others[11].create.emplace();
+  others[12].create.emplace().request_key = "key";
+  others[13].create.emplace().request_digest = "key";
   std::set<std::uint64_t> digests{CommitDigest(base).value()};
   for (const Commit& other : others)
     EXPECT_TRUE(digests.insert(CommitDigest(other).value()).second) << &other - &others[0];

@@ -3,9 +3,14 @@
 //
 //   agentainer:schema                     text    the schema's version, 1
 //   agentainer:epoch                      number  the last epoch given out
-//   agentainer:owner:<epoch>              text    who took it (process_identity.h); has a TTL
+//   agentainer:owner:<epoch>              text    who took the epoch (process_identity.h); TTL
+//   agentainer:owners                     hash    epoch -> number of unfinished workflows it owns
 //   agentainer:workflows                  zset    all workflow ids, score 0 (ids sort by creation)
 //   agentainer:unfinished                 zset    ids of workflows that have not ended, score 0
+//   agentainer:request:<key>              text    <id> <digest> of the creation with this request
+//                                                 key; TTL of 24 h
+//   agentainer:tokens                     hash    token id -> what the API knows of it
+//   agentainer:audit                      stream  the audit log, one field t an entry; trimmed
 //   workflow:<id>                         hash    name, definition, source_directory, created,
 //                                                 status, updated (Unix ms), epoch, sequence,
 //                                                 finished (0, 1)
@@ -39,9 +44,16 @@ inline constexpr std::string_view kSchema = "agentainer:schema";
 inline constexpr std::string_view kEpoch = "agentainer:epoch";
 inline constexpr std::string_view kWorkflows = "agentainer:workflows";
 inline constexpr std::string_view kUnfinished = "agentainer:unfinished";
+inline constexpr std::string_view kOwners = "agentainer:owners";
+inline constexpr std::string_view kTokens = "agentainer:tokens";
+inline constexpr std::string_view kAudit = "agentainer:audit";
 
 inline std::string owner(Epoch epoch) {
   return "agentainer:owner:" + std::to_string(to_int(epoch));
+}
+
+inline std::string request(std::string_view key) {
+  return std::string("agentainer:request:").append(key);
 }
 
 inline std::string workflow(const WorkflowId& id) { return "workflow:" + id.text(); }

@@ -12,6 +12,10 @@ TEST(Keys, AreThoseOfSchema1) {
   EXPECT_EQ(keys::kSchemaVersion, 1u);
   EXPECT_EQ(keys::kTasksPerBucket, 64u);
   EXPECT_EQ(keys::owner(Epoch{7}), "agentainer:owner:7");
+  EXPECT_EQ(keys::kOwners, "agentainer:owners");
+  EXPECT_EQ(keys::kTokens, "agentainer:tokens");
+  EXPECT_EQ(keys::kAudit, "agentainer:audit");
+  EXPECT_EQ(keys::request("a b"), "agentainer:request:a b");
   EXPECT_EQ(keys::workflow(kId), "workflow:01hf8mqx5z0000000000000abc");
   EXPECT_EQ(keys::events(kId), "workflow:01hf8mqx5z0000000000000abc:events");
   EXPECT_EQ(keys::state(kId), "workflow:01hf8mqx5z0000000000000abc:state");

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "base/check.h"
+#include "store/audit_id.h"
 #include "store/commit_digest.h"
+#include "store/list_bounds.h"
 
 namespace agentainer::store {
 
@@ -34,12 +36,13 @@ bool MemoryDatabase::was_applied(const Workflow& workflow, const Commit& commit)
 }
 
 /// Success with `was_applied` still to be asked means: it may be applied now.
-Status MemoryDatabase::check_commit(const Commit& commit) const {
+Status MemoryDatabase::check_commit(const Commit& commit, TimePoint now) const {
   const Workflow* workflow = find(commit.workflow);
   if (commit.create) {
     if (workflow != nullptr) return fail(ErrorCode::kConflict, "a workflow with this id exists");
-    if (full_) return fail(ErrorCode::kResource, "the store is full");
-    return {};
+    if (const std::string& key = commit.create->request_key; !key.empty() && find_request(key, now))
+      return fail(ErrorCode::kConflict, "the request key was used before");
+    return check_room();
   }
   if (workflow == nullptr) return fail(ErrorCode::kNotFound, "no such workflow");
   const std::uint64_t last = workflow->records.size();
@@ -54,7 +57,12 @@ Status MemoryDatabase::check_commit(const Commit& commit) const {
   return {};
 }
 
-Status MemoryDatabase::commit(Commit commit) {
+Status MemoryDatabase::check_room() const {
+  if (full_) return fail(ErrorCode::kResource, "the store is full");
+  return {};
+}
+
+Status MemoryDatabase::commit(Commit commit, TimePoint now) {
   AGENTAINER_CHECK(!commit.records.empty(), "a commit has at least one record");
   AGENTAINER_CHECK(commit.create.has_value() == (commit.sequence == 0),
                    "the first commit, and no other, creates");
@@ -63,12 +71,17 @@ Status MemoryDatabase::commit(Commit commit) {
     if (known->epoch == commit.epoch) return {};
     return fail(ErrorCode::kFenced, "epoch {} owns the workflow", to_int(known->epoch));
   }
-  if (Status status = check_commit(commit); !status) return status;
+  if (Status status = check_commit(commit, now); !status) return status;
 
   Workflow& workflow = workflows_[commit.workflow];
   workflow.digests.emplace(commit.sequence + commit.records.size(), CommitDigest(commit).value());
   if (commit.create) {
     workflow.origin = std::move(*commit.create);
+    const std::string key = std::exchange(workflow.origin.request_key, {});
+    std::string digest = std::exchange(workflow.origin.request_digest, {});
+    if (!key.empty())
+      requests_.insert_or_assign(
+          key, Request{{commit.workflow, std::move(digest)}, now + kRequestLifetime});
     workflow.epoch = commit.epoch;
     unfinished_.insert(commit.workflow);
   }
@@ -114,22 +127,99 @@ std::vector<UnfinishedWorkflow> MemoryDatabase::list_unfinished(std::optional<Wo
   for (auto i = after ? unfinished_.upper_bound(*after) : unfinished_.begin();
        i != unfinished_.end() && found.size() < limit; ++i) {
     const Epoch owner = workflows_.at(*i).epoch;
-    found.push_back({*i, owner, alive_.contains(owner)});
+    found.push_back({*i, owner, alive_.contains(owner), workflows_.at(*i).status});
   }
   return found;
 }
 
-std::vector<WorkflowSummary> MemoryDatabase::list(std::optional<WorkflowId> before,
-                                                  std::size_t limit) const {
-  std::vector<WorkflowSummary> found;
-  for (auto i = before ? workflows_.lower_bound(*before) : workflows_.end();
-       i != workflows_.begin() && found.size() < limit;) {
+std::vector<Owner> MemoryDatabase::list_owners() const {
+  std::map<Epoch, std::uint64_t> counts;
+  for (const WorkflowId& id : unfinished_) ++counts[workflows_.at(id).epoch];
+  std::vector<Owner> owners;
+  for (const auto& [epoch, count] : counts)
+    owners.push_back({epoch, alive_.contains(epoch), count});
+  return owners;
+}
+
+WorkflowPage MemoryDatabase::list(const ListQuery& query) const {
+  const ListBounds bounds = bounds_of(query);
+  const auto oldest = bounds.first ? workflows_.lower_bound(*bounds.first) : workflows_.begin();
+  auto i = bounds.before ? workflows_.lower_bound(*bounds.before) : workflows_.end();
+  WorkflowPage page;
+  if (bounds.before && bounds.first && *bounds.before < *bounds.first) return page;
+  for (std::size_t looked_at = 0; i != oldest; ++looked_at) {
+    if (page.workflows.size() == std::max<std::size_t>(query.limit, 1) ||
+        looked_at == kMostListed) {
+      page.next = i->first;
+      break;
+    }
     --i;
     const Workflow& workflow = i->second;
-    found.push_back({i->first, workflow.origin.name, workflow.status, workflow.origin.created,
-                     workflow.updated});
+    if (query.name && *query.name != workflow.origin.name) continue;
+    if (query.status && *query.status != workflow.status) continue;
+    page.workflows.push_back({i->first, workflow.origin.name, workflow.status,
+                              workflow.origin.created, workflow.updated});
   }
-  return found;
+  return page;
+}
+
+std::optional<RequestRecord> MemoryDatabase::find_request(const std::string& key,
+                                                          TimePoint now) const {
+  const auto found = requests_.find(key);
+  if (found == requests_.end() || found->second.expires <= now) return std::nullopt;
+  return found->second.record;
+}
+
+Status MemoryDatabase::remove(const WorkflowId& id) {
+  const Workflow* workflow = find(id);
+  if (workflow == nullptr) return fail(ErrorCode::kNotFound, "no such workflow");
+  if (!workflow->finished) return fail(ErrorCode::kConflict, "the workflow has not ended");
+  workflows_.erase(id);
+  return {};
+}
+
+Status MemoryDatabase::put_token(const std::string& id, std::string text) {
+  if (Status room = check_room(); !room) return room;
+  tokens_.insert_or_assign(id, std::move(text));
+  return {};
+}
+
+Status MemoryDatabase::remove_token(const std::string& id) {
+  if (tokens_.erase(id) == 0) return fail(ErrorCode::kNotFound, "there is no token {}", id);
+  return {};
+}
+
+std::vector<StoredToken> MemoryDatabase::read_tokens() const {
+  std::vector<StoredToken> tokens;
+  for (const auto& [id, text] : tokens_) tokens.push_back({id, text});
+  return tokens;
+}
+
+Status MemoryDatabase::append_audit(std::string text, TimePoint now) {
+  if (Status room = check_room(); !room) return room;
+  // As in a Redis stream, ids never go back, whatever the clock does.
+  AuditId id{static_cast<std::uint64_t>(now.time_since_epoch().count()), 0};
+  if (!audit_.empty() && audit_.rbegin()->first >= id)
+    id = {audit_.rbegin()->first.first, audit_.rbegin()->first.second + 1};
+  audit_.emplace(id, std::move(text));
+  if (audit_.size() > kAuditEntries) audit_.erase(audit_.begin());
+  return {};
+}
+
+Result<std::vector<AuditEntry>> MemoryDatabase::read_audit(const std::optional<std::string>& before,
+                                                           std::size_t limit) const {
+  auto end = audit_.end();
+  if (before) {
+    const auto id = parse_audit_id(*before);
+    if (!id) return not_an_audit_id(*before);
+    end = audit_.lower_bound(*id);
+  }
+  std::vector<AuditEntry> entries;
+  while (end != audit_.begin() && entries.size() < limit) {
+    --end;
+    entries.push_back({fmt::format("{}-{}", end->first.first, end->first.second), end->second});
+  }
+  return entries;
 }
 
 std::vector<StoredTaskOutput> MemoryDatabase::read_task_outputs(const WorkflowId& id,

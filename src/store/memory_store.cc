@@ -122,8 +122,9 @@ void MemoryStore::claim(const WorkflowId& id, Epoch epoch, DoneStatus done) {
 void MemoryStore::commit(Commit commit, DoneStatus done) {
   const WorkflowId id = commit.workflow;
   connection_->submit<void>(StoreCall::kCommit, id, std::move(done),
-                            [commit = std::move(commit)](MemoryDatabase& database) mutable {
-                              return database.commit(std::move(commit));
+                            [connection = connection_.get(),
+                             commit = std::move(commit)](MemoryDatabase& database) mutable {
+                              return database.commit(std::move(commit), connection->executor.now());
                             });
 }
 
@@ -139,11 +140,29 @@ void MemoryStore::list_unfinished(std::optional<WorkflowId> after, std::size_t l
       [=](MemoryDatabase& database) { return database.list_unfinished(after, limit); });
 }
 
-void MemoryStore::list(std::optional<WorkflowId> before, std::size_t limit,
-                       Done<std::vector<WorkflowSummary>> done) {
-  connection_->submit<std::vector<WorkflowSummary>>(
+void MemoryStore::list_owners(Done<std::vector<Owner>> done) {
+  connection_->submit<std::vector<Owner>>(
       StoreCall::kRead, {}, std::move(done),
-      [=](MemoryDatabase& database) { return database.list(before, limit); });
+      [](MemoryDatabase& database) { return database.list_owners(); });
+}
+
+void MemoryStore::list(ListQuery query, Done<WorkflowPage> done) {
+  connection_->submit<WorkflowPage>(
+      StoreCall::kRead, {}, std::move(done),
+      [query = std::move(query)](MemoryDatabase& database) { return database.list(query); });
+}
+
+void MemoryStore::find_request(const std::string& key, Done<std::optional<RequestRecord>> done) {
+  connection_->submit<std::optional<RequestRecord>>(
+      StoreCall::kRead, {}, std::move(done),
+      [key, connection = connection_.get()](MemoryDatabase& database) {
+        return database.find_request(key, connection->executor.now());
+      });
+}
+
+void MemoryStore::remove(const WorkflowId& id, std::vector<StoredStep>, DoneStatus done) {
+  connection_->submit<void>(StoreCall::kWrite, id, std::move(done),
+                            [=](MemoryDatabase& database) { return database.remove(id); });
 }
 
 void MemoryStore::read_task_outputs(const WorkflowId& id, const std::string& step, TaskIndex first,
@@ -164,6 +183,39 @@ void MemoryStore::read_state(const WorkflowId& id, Done<std::map<std::string, st
   connection_->submit<std::map<std::string, std::string>>(
       StoreCall::kRead, id, std::move(done),
       [=](MemoryDatabase& database) { return database.read_state(id); });
+}
+
+void MemoryStore::put_token(const std::string& id, std::string text, DoneStatus done) {
+  connection_->submit<void>(StoreCall::kWrite, {}, std::move(done),
+                            [id, text = std::move(text)](MemoryDatabase& database) {
+                              return database.put_token(id, text);
+                            });
+}
+
+void MemoryStore::remove_token(const std::string& id, DoneStatus done) {
+  connection_->submit<void>(StoreCall::kWrite, {}, std::move(done),
+                            [=](MemoryDatabase& database) { return database.remove_token(id); });
+}
+
+void MemoryStore::read_tokens(Done<std::vector<StoredToken>> done) {
+  connection_->submit<std::vector<StoredToken>>(
+      StoreCall::kRead, {}, std::move(done),
+      [](MemoryDatabase& database) { return database.read_tokens(); });
+}
+
+void MemoryStore::append_audit(std::string text, DoneStatus done) {
+  connection_->submit<void>(
+      StoreCall::kWrite, {}, std::move(done),
+      [text = std::move(text), connection = connection_.get()](MemoryDatabase& database) {
+        return database.append_audit(text, connection->executor.now());
+      });
+}
+
+void MemoryStore::read_audit(std::optional<std::string> before, std::size_t limit,
+                             Done<std::vector<AuditEntry>> done) {
+  connection_->submit<std::vector<AuditEntry>>(
+      StoreCall::kRead, {}, std::move(done),
+      [=](MemoryDatabase& database) { return database.read_audit(before, limit); });
 }
 
 }  // namespace agentainer::store

@@ -184,5 +184,25 @@ TEST_F(MemoryFaults, ACopyOfTheDatabaseIsASnapshot) {
   EXPECT_EQ(records(), 2u);
 }
 
+TEST_F(MemoryFaults, ARequestKeyIsForgottenAfterItsLifetime) {
+  const auto create = [&](std::uint64_t number) {
+    Commit first = commit_of(0);
+    first.workflow = WorkflowId::from_parts(1, 2, number);
+    first.create->request_key = "key";
+    std::optional<Status> answer;
+    store->commit(first, [&](const Status& status) { answer = status; });
+    executor.run();
+    return answer->has_value();
+  };
+  const TimePoint start = executor.now();
+  EXPECT_TRUE(create(1));
+  executor.schedule(start + kRequestLifetime - milliseconds(1), [] {});
+  executor.run();
+  EXPECT_FALSE(create(2));
+  executor.schedule(start + kRequestLifetime, [] {});
+  executor.run();
+  EXPECT_TRUE(create(3));
+}
+
 }  // namespace
 }  // namespace agentainer::store

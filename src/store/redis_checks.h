@@ -13,7 +13,7 @@
 namespace agentainer::store {
 
 /// Same as REVISION in functions.lua.
-inline constexpr std::int64_t kLibraryRevision = 1;
+inline constexpr std::int64_t kLibraryRevision = 2;
 
 /// What a Redis says about itself.
 struct RedisAnswers {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "store/keys.h"
-#include "store/process_identity.h"
 #include "store/redis_read_job.h"
 
 namespace agentainer::store {
@@ -11,103 +10,6 @@ namespace {
 
 using net::Command;
 using net::Reply;
-
-/// Ids out of a sorted set's answer; members that are none are left out.
-std::vector<WorkflowId> ids_of(const Reply& reply) {
-  std::vector<WorkflowId> ids;
-  for (const Reply& member : reply.elements)
-    if (const auto id = WorkflowId::parse(member.text)) ids.push_back(*id);
-  return ids;
-}
-
-class SummariesJob : public ReadJob<SummariesJob, std::vector<WorkflowSummary>> {
- public:
-  using ReadJob::ReadJob;
-
-  void start(std::optional<WorkflowId> before, std::size_t limit) {
-    Command command{"ZRANGE",
-                    keys::kWorkflows,
-                    before ? "(" + before->text() : "+",
-                    "-",
-                    "BYLEX",
-                    "REV",
-                    "LIMIT",
-                    "0"};
-    ask(command.add(std::uint64_t{limit}), [this](Reply& reply) { take_ids(reply); });
-  }
-
- private:
-  void take_ids(Reply& reply) {
-    ids_ = ids_of(reply);
-    if (ids_.empty()) return finish({});
-    for (const WorkflowId& id : ids_)
-      ask({"HMGET", keys::workflow(id), "name", "status", "created", "updated"},
-          [this, id](Reply& fields) { take_summary(id, fields); });
-  }
-
-  void take_summary(const WorkflowId& id, Reply& reply) {
-    ++answered_;
-    auto& fields = reply.elements;
-    if (fields.size() == 4 && !fields[1].is_nil())
-      summaries_.push_back({id, std::move(fields[0].text), std::move(fields[1].text),
-                            time_of(fields[2].text), time_of(fields[3].text)});
-    if (answered_ == ids_.size()) finish(std::move(summaries_));
-  }
-
-  std::vector<WorkflowId> ids_;
-  std::size_t answered_ = 0;
-  std::vector<WorkflowSummary> summaries_;
-};
-
-class UnfinishedJob : public ReadJob<UnfinishedJob, std::vector<UnfinishedWorkflow>> {
- public:
-  using ReadJob::ReadJob;
-
-  void start(std::optional<WorkflowId> after, std::size_t limit) {
-    Command command{
-        "ZRANGE", keys::kUnfinished, after ? "(" + after->text() : "-", "+", "BYLEX", "LIMIT", "0"};
-    ask(command.add(std::uint64_t{limit}), [this](Reply& reply) { take_ids(reply); });
-  }
-
- private:
-  void take_ids(Reply& reply) {
-    ids_ = ids_of(reply);
-    if (ids_.empty()) return finish({});
-    for (const WorkflowId& id : ids_)
-      ask({"HGET", keys::workflow(id), "epoch"},
-          [this, id](Reply& epoch) { take_epoch(id, epoch); });
-  }
-
-  void take_epoch(const WorkflowId& id, const Reply& reply) {
-    ++answered_;
-    if (!reply.is_nil()) {
-      const Epoch owner{number_of(reply.text)};
-      workflows_.push_back({id, owner, false});
-      alive_.emplace(owner, false);
-    }
-    if (answered_ < ids_.size()) return;
-    if (workflows_.empty()) return finish({});
-    for (const auto& [owner, alive] : alive_)
-      ask({"GET", keys::owner(owner)},
-          [this, owner = owner](Reply& identity) { take_owner(owner, identity); });
-  }
-
-  void take_owner(Epoch owner, const Reply& reply) {
-    if (!reply.is_nil()) {
-      const auto identity = ProcessIdentity::parse(reply.text);
-      // Out of sight, the key itself is the sign of life: it is renewed while the owner runs.
-      alive_[owner] = identity ? identity->is_running().value_or(true) : true;
-    }
-    if (owner != alive_.rbegin()->first) return;
-    for (UnfinishedWorkflow& workflow : workflows_) workflow.owner_alive = alive_[workflow.owner];
-    finish(std::move(workflows_));
-  }
-
-  std::vector<WorkflowId> ids_;
-  std::size_t answered_ = 0;
-  std::vector<UnfinishedWorkflow> workflows_;
-  std::map<Epoch, bool> alive_;
-};
 
 class OutputsJob : public ReadJob<OutputsJob, std::vector<StoredTaskOutput>> {
  public:
@@ -187,6 +89,38 @@ class HashJob : public ReadJob<HashJob, std::map<std::string, std::string>> {
   }
 };
 
+class RequestJob : public ReadJob<RequestJob, std::optional<RequestRecord>> {
+ public:
+  using ReadJob::ReadJob;
+  void start(const std::string& key) {
+    ask({"GET", keys::request(key)}, [this](Reply& reply) {
+      if (reply.is_nil()) return finish(std::nullopt);
+      const std::size_t space = reply.text.find(' ');
+      const auto id = WorkflowId::parse(std::string_view(reply.text).substr(0, space));
+      if (!id || space == std::string::npos)
+        return finish(fail(ErrorCode::kInternal, "what is stored of a request is damaged"));
+      finish(RequestRecord{*id, reply.text.substr(space + 1)});
+    });
+  }
+};
+
+class AuditJob : public ReadJob<AuditJob, std::vector<AuditEntry>> {
+ public:
+  using ReadJob::ReadJob;
+  void start(const std::optional<std::string>& before, std::size_t limit) {
+    Command command{"XREVRANGE", keys::kAudit, before ? "(" + *before : "+", "-", "COUNT"};
+    ask(command.add(std::uint64_t{limit}), [this](Reply& reply) {
+      std::vector<AuditEntry> entries;
+      for (Reply& entry : reply.elements) {
+        if (entry.elements.size() != 2 || entry.elements[1].elements.size() < 2) continue;
+        entries.push_back(
+            {std::move(entry.elements[0].text), std::move(entry.elements[1].elements[1].text)});
+      }
+      finish(std::move(entries));
+    });
+  }
+};
+
 }  // namespace
 
 Result<Reply> checked_read(Result<Reply> reply) {
@@ -194,16 +128,6 @@ Result<Reply> checked_read(Result<Reply> reply) {
     reply.error().code = ErrorCode::kUnavailable;
   if (reply && reply->is_error()) return tl::make_unexpected(net::redis_error(reply->text));
   return reply;
-}
-
-void read_summaries(net::RedisConnection& connection, std::optional<WorkflowId> before,
-                    std::size_t limit, Store::Done<std::vector<WorkflowSummary>> done) {
-  std::make_shared<SummariesJob>(connection, std::move(done))->start(before, limit);
-}
-
-void read_unfinished(net::RedisConnection& connection, std::optional<WorkflowId> after,
-                     std::size_t limit, Store::Done<std::vector<UnfinishedWorkflow>> done) {
-  std::make_shared<UnfinishedJob>(connection, std::move(done))->start(after, limit);
 }
 
 void read_outputs(net::RedisConnection& connection, const WorkflowId& id, const std::string& step,
@@ -215,6 +139,16 @@ void read_outputs(net::RedisConnection& connection, const WorkflowId& id, const 
 void read_hash(net::RedisConnection& connection, const std::string& key,
                Store::Done<std::map<std::string, std::string>> done) {
   std::make_shared<HashJob>(connection, std::move(done))->start(key);
+}
+
+void read_request(net::RedisConnection& connection, const std::string& key,
+                  Store::Done<std::optional<RequestRecord>> done) {
+  std::make_shared<RequestJob>(connection, std::move(done))->start(key);
+}
+
+void read_audit_log(net::RedisConnection& connection, const std::optional<std::string>& before,
+                    std::size_t limit, Store::Done<std::vector<AuditEntry>> done) {
+  std::make_shared<AuditJob>(connection, std::move(done))->start(before, limit);
 }
 
 }  // namespace agentainer::store

@@ -4,10 +4,12 @@
 #include <vector>
 
 #include "base/log.h"
+#include "store/audit_id.h"
 #include "store/commit_batcher.h"
 #include "store/keys.h"
 #include "store/process_identity.h"
 #include "store/redis_reads.h"
+#include "store/redis_removal.h"
 
 namespace agentainer::store {
 
@@ -184,7 +186,7 @@ void RedisStore::next_epoch(Done<Epoch> done) {
 }
 
 void RedisStore::claim(const WorkflowId& id, Epoch epoch, DoneStatus done) {
-  Command command{"FCALL", "agentainer_1_claim", "1", keys::workflow(id)};
+  Command command{"FCALL", "agentainer_1_claim", "2", keys::workflow(id), keys::kOwners};
   impl_->after_commits().send(command.add(to_int(epoch)), impl_->to_status(std::move(done)));
 }
 
@@ -201,9 +203,20 @@ void RedisStore::list_unfinished(std::optional<WorkflowId> after, std::size_t li
   read_unfinished(impl_->after_commits(), after, limit, std::move(done));
 }
 
-void RedisStore::list(std::optional<WorkflowId> before, std::size_t limit,
-                      Done<std::vector<WorkflowSummary>> done) {
-  read_summaries(impl_->after_commits(), before, limit, std::move(done));
+void RedisStore::list_owners(Done<std::vector<Owner>> done) {
+  read_owners(impl_->after_commits(), std::move(done));
+}
+
+void RedisStore::list(ListQuery query, Done<WorkflowPage> done) {
+  read_list(impl_->after_commits(), std::move(query), std::move(done));
+}
+
+void RedisStore::find_request(const std::string& key, Done<std::optional<RequestRecord>> done) {
+  read_request(impl_->after_commits(), key, std::move(done));
+}
+
+void RedisStore::remove(const WorkflowId& id, std::vector<StoredStep> steps, DoneStatus done) {
+  remove_workflow(impl_->after_commits(), id, std::move(steps), impl_->to_status(std::move(done)));
 }
 
 void RedisStore::read_task_outputs(const WorkflowId& id, const std::string& step, TaskIndex first,
@@ -218,6 +231,42 @@ void RedisStore::read_records(const WorkflowId& id, std::uint64_t after, std::si
 
 void RedisStore::read_state(const WorkflowId& id, Done<std::map<std::string, std::string>> done) {
   read_hash(impl_->after_commits(), keys::state(id), std::move(done));
+}
+
+void RedisStore::put_token(const std::string& id, std::string text, DoneStatus done) {
+  impl_->connection.send({"HSET", keys::kTokens, id, text}, impl_->to_status(std::move(done)));
+}
+
+void RedisStore::remove_token(const std::string& id, DoneStatus done) {
+  impl_->connection.send({"HDEL", keys::kTokens, id},
+                         [id, done = std::move(done)](Result<Reply> reply) {
+                           if (reply && reply->type == Reply::Type::kInteger && reply->integer == 0)
+                             return done(fail(ErrorCode::kNotFound, "there is no token {}", id));
+                           done(commit_status(std::move(reply)));
+                         });
+}
+
+void RedisStore::read_tokens(Done<std::vector<StoredToken>> done) {
+  read_hash(impl_->connection, std::string(keys::kTokens),
+            [done = std::move(done)](Result<std::map<std::string, std::string>> found) {
+              if (!found) return done(tl::make_unexpected(found.error()));
+              std::vector<StoredToken> tokens;
+              for (auto& [id, text] : *found) tokens.push_back({id, std::move(text)});
+              done(std::move(tokens));
+            });
+}
+
+void RedisStore::append_audit(std::string text, DoneStatus done) {
+  Command command{"XADD", keys::kAudit, "MAXLEN", "~"};
+  command.add(std::uint64_t{kAuditEntries}).add("*").add("t").add(text);
+  impl_->connection.send(command, impl_->to_status(std::move(done)));
+}
+
+void RedisStore::read_audit(std::optional<std::string> before, std::size_t limit,
+                            Done<std::vector<AuditEntry>> done) {
+  if (before && !parse_audit_id(*before))
+    return impl_->loop.post([before, done = std::move(done)] { done(not_an_audit_id(*before)); });
+  read_audit_log(impl_->connection, before, limit, std::move(done));
 }
 
 }  // namespace agentainer::store

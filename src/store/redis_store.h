@@ -47,13 +47,21 @@ class RedisStore final : public Store {
   void load(const WorkflowId& id, Done<LoadedWorkflow> done) override;
   void list_unfinished(std::optional<WorkflowId> after, std::size_t limit,
                        Done<std::vector<UnfinishedWorkflow>> done) override;
-  void list(std::optional<WorkflowId> before, std::size_t limit,
-            Done<std::vector<WorkflowSummary>> done) override;
+  void list_owners(Done<std::vector<Owner>> done) override;
+  void list(ListQuery query, Done<WorkflowPage> done) override;
+  void find_request(const std::string& key, Done<std::optional<RequestRecord>> done) override;
+  void remove(const WorkflowId& id, std::vector<StoredStep> steps, DoneStatus done) override;
   void read_task_outputs(const WorkflowId& id, const std::string& step, TaskIndex first,
                          std::uint32_t count, Done<std::vector<StoredTaskOutput>> done) override;
   void read_records(const WorkflowId& id, std::uint64_t after, std::size_t limit,
                     Done<std::vector<StoredRecord>> done) override;
   void read_state(const WorkflowId& id, Done<std::map<std::string, std::string>> done) override;
+  void put_token(const std::string& id, std::string text, DoneStatus done) override;
+  void remove_token(const std::string& id, DoneStatus done) override;
+  void read_tokens(Done<std::vector<StoredToken>> done) override;
+  void append_audit(std::string text, DoneStatus done) override;
+  void read_audit(std::optional<std::string> before, std::size_t limit,
+                  Done<std::vector<AuditEntry>> done) override;
 
  private:
   struct Impl;

@@ -1,7 +1,7 @@
 #pragma once
-// For tests: what the contract tests need of a kind of store. store_contract_test.cc holds the
-// tests; a program that links it gives the kinds with INSTANTIATE_TEST_SUITE_P(…, StoreContract,
-// …).
+// For tests: what the contract tests need of a kind of store. store_contract_test.cc and
+// store_lists_contract_test.cc hold the tests; a program that links them gives the kinds with
+// INSTANTIATE_TEST_SUITE_P(…, StoreContract, …).
 
 #include <gtest/gtest.h>
 
@@ -9,6 +9,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "store/store.h"
 
@@ -56,13 +58,49 @@ class StoreContract : public testing::TestWithParam<StoreKind> {
   Result<LoadedWorkflow> load(const WorkflowId& id);
   std::vector<UnfinishedWorkflow> list_unfinished(std::optional<WorkflowId> after = std::nullopt,
                                                   std::size_t limit = 100);
-  std::vector<WorkflowSummary> list(std::optional<WorkflowId> before = std::nullopt,
-                                    std::size_t limit = 100);
+  WorkflowPage list(ListQuery query);
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> owners();  ///< Epochs and their counts.
+  std::optional<RequestRecord> find_request(const std::string& key);
+  Status remove(const WorkflowId& id, std::vector<StoredStep> steps);
   std::vector<StoredTaskOutput> read_task_outputs(const WorkflowId& id, const std::string& step,
                                                   std::uint32_t first, std::uint32_t count);
   std::vector<StoredRecord> read_records(const WorkflowId& id, std::uint64_t after,
                                          std::size_t limit);
   std::map<std::string, std::string> read_state(const WorkflowId& id);
 };
+
+inline const TimePoint kCreated{milliseconds{1'700'000'000'123}};
+
+inline WorkflowId id_of(std::uint64_t number) {
+  return WorkflowId::from_parts(1'700'000'000'000 + number, 7, number);
+}
+
+inline Commit creation(const WorkflowId& id, Epoch epoch) {
+  Commit commit;
+  commit.workflow = id;
+  commit.epoch = epoch;
+  commit.create = NewWorkflow{"name", "steps: []\n", "/home/user/project", kCreated};
+  commit.records = {R"({"type":"created"})"};
+  commit.status = "running";
+  commit.at = kCreated;
+  return commit;
+}
+
+inline Commit next(const WorkflowId& id, Epoch epoch, std::uint64_t sequence,
+                   std::string record = R"({"type":"next"})") {
+  Commit commit;
+  commit.workflow = id;
+  commit.epoch = epoch;
+  commit.sequence = sequence;
+  commit.records = {std::move(record)};
+  commit.status = "running";
+  commit.at = kCreated + 1s;
+  return commit;
+}
+
+inline ErrorCode code(const Status& status) {
+  EXPECT_FALSE(status.has_value());
+  return status ? ErrorCode::kInternal : status.error().code;
+}
 
 }  // namespace agentainer::store

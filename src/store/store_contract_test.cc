@@ -38,11 +38,8 @@ std::vector<UnfinishedWorkflow> StoreContract::list_unfinished(std::optional<Wor
              [&](auto done) { store->list_unfinished(after, limit, std::move(done)); })
       .value();
 }
-std::vector<WorkflowSummary> StoreContract::list(std::optional<WorkflowId> before,
-                                                 std::size_t limit) {
-  return wait<std::vector<WorkflowSummary>>(
-             [&](auto done) { store->list(before, limit, std::move(done)); })
-      .value();
+WorkflowPage StoreContract::list(ListQuery query) {
+  return wait<WorkflowPage>([&](auto done) { store->list(query, std::move(done)); }).value();
 }
 std::vector<StoredTaskOutput> StoreContract::read_task_outputs(const WorkflowId& id,
                                                                const std::string& step,
@@ -68,40 +65,6 @@ std::map<std::string, std::string> StoreContract::read_state(const WorkflowId& i
 namespace {
 
 using namespace std::string_literals;
-
-const TimePoint kCreated{milliseconds{1'700'000'000'123}};
-
-WorkflowId id_of(std::uint64_t number) {
-  return WorkflowId::from_parts(1'700'000'000'000 + number, 7, number);
-}
-
-Commit creation(const WorkflowId& id, Epoch epoch) {
-  Commit commit;
-  commit.workflow = id;
-  commit.epoch = epoch;
-  commit.create = NewWorkflow{"name", "steps: []\n", "/home/user/project", kCreated};
-  commit.records = {R"({"type":"created"})"};
-  commit.status = "running";
-  commit.at = kCreated;
-  return commit;
-}
-
-Commit next(const WorkflowId& id, Epoch epoch, std::uint64_t sequence,
-            std::string record = R"({"type":"next"})") {
-  Commit commit;
-  commit.workflow = id;
-  commit.epoch = epoch;
-  commit.sequence = sequence;
-  commit.records = {std::move(record)};
-  commit.status = "running";
-  commit.at = kCreated + 1s;
-  return commit;
-}
-
-ErrorCode code(const Status& status) {
-  EXPECT_FALSE(status.has_value());
-  return status ? ErrorCode::kInternal : status.error().code;
-}
 
 /// Any bytes at all, and those that protocols and scripts trip over.
 const std::string kAwkward = "\r\n$5\0*-1\xFF\xFE\x80 \"'\\{}|"s;
@@ -318,71 +281,6 @@ TEST_P(StoreContract, ARefusedCommitChangesNothing) {
   EXPECT_EQ(list_unfinished().size(), 1u);
 }
 
-TEST_P(StoreContract, UnfinishedWorkflowsAreListedUntilTheyEnd) {
-  const Epoch epoch = next_epoch();
-  for (const std::uint64_t number : {3, 1, 2, 4})
-    ASSERT_TRUE(commit(creation(id_of(number), epoch)));
-  Commit at_once = creation(id_of(5), epoch);
-  at_once.finished = true;
-  ASSERT_TRUE(commit(at_once));
-  Commit end = next(id_of(2), epoch, 1);
-  end.finished = true;
-  end.status = "completed";
-  ASSERT_TRUE(commit(end));
-  EXPECT_TRUE(commit(end)) << "sent again";
-  EXPECT_EQ(code(commit(next(id_of(2), epoch, 2))), ErrorCode::kConflict) << "it has ended";
-
-  const auto all = list_unfinished();
-  ASSERT_EQ(all.size(), 3u);
-  EXPECT_EQ(all[0].id, id_of(1));
-  EXPECT_EQ(all[1].id, id_of(3));
-  EXPECT_EQ(all[2].id, id_of(4));
-  const auto page = list_unfinished(id_of(1), 1);
-  ASSERT_EQ(page.size(), 1u);
-  EXPECT_EQ(page[0].id, id_of(3));
-  EXPECT_TRUE(list_unfinished(id_of(4)).empty());
-}
-
-TEST_P(StoreContract, AnOwnerIsAliveUntilItsClientEnds) {
-  auto other = harness->open();
-  const Epoch mine = next_epoch();
-  const Epoch theirs = next_epoch_of(*other);
-  ASSERT_TRUE(commit(creation(id_of(1), mine)));
-  ASSERT_TRUE(commit(creation(id_of(2), theirs)));
-  ASSERT_TRUE(commit(creation(id_of(3), theirs)));
-  auto unfinished = list_unfinished();
-  ASSERT_EQ(unfinished.size(), 3u);
-  EXPECT_EQ(unfinished[0].owner, mine);
-  EXPECT_EQ(unfinished[1].owner, theirs);
-  for (const auto& workflow : unfinished) EXPECT_TRUE(workflow.owner_alive);
-  harness->close(std::move(other));
-  unfinished = list_unfinished();
-  EXPECT_TRUE(unfinished[0].owner_alive);
-  EXPECT_FALSE(unfinished[1].owner_alive);
-  EXPECT_FALSE(unfinished[2].owner_alive);
-}
-
-TEST_P(StoreContract, ListIsNewestFirstAndPaged) {
-  const Epoch epoch = next_epoch();
-  for (std::uint64_t number = 1; number <= 5; ++number) {
-    Commit first = creation(id_of(number), epoch);
-    first.create->name = "workflow " + std::to_string(number);
-    ASSERT_TRUE(commit(first));
-  }
-  const auto newest = list(std::nullopt, 2);
-  ASSERT_EQ(newest.size(), 2u);
-  EXPECT_EQ(newest[0].id, id_of(5));
-  EXPECT_EQ(newest[0].name, "workflow 5");
-  EXPECT_EQ(newest[0].status, "running");
-  EXPECT_EQ(newest[0].created, kCreated);
-  EXPECT_EQ(newest[1].id, id_of(4));
-  const auto older = list(id_of(4), 10);
-  ASSERT_EQ(older.size(), 3u);
-  EXPECT_EQ(older[0].id, id_of(3));
-  EXPECT_EQ(older[2].id, id_of(1));
-  EXPECT_TRUE(list(id_of(1), 10).empty());
-}
-
 TEST_P(StoreContract, TaskOutputsHaveHolesWhereNothingHasEnded) {
   const Epoch epoch = next_epoch();
   Commit first = creation(id_of(1), epoch);
@@ -474,7 +372,7 @@ TEST_P(StoreContract, ManyWorkflowsInOneTurn) {
   EXPECT_EQ(order.size(), kWorkflows);
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
   EXPECT_TRUE(list_unfinished().empty());
-  EXPECT_EQ(list(std::nullopt, 10'000).size(), kWorkflows);
+  EXPECT_EQ(list({.limit = 10'000}).workflows.size(), kWorkflows);
 }
 
 TEST_P(StoreContract, OfTwoOwnersOneGoesOn) {

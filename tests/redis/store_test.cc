@@ -238,5 +238,41 @@ TEST_F(RedisFaults, NullResultsTakeUnderSixteenBytes) {
   EXPECT_LT(used() - before, std::int64_t{kResults} * 16);
 }
 
+TEST_F(RedisFaults, ARemovedWorkflowLeavesNoKeyAndARequestOneThatExpires) {
+  Commit all = make_commit(1, Epoch{1}, 0);
+  all.create->request_key = "key";
+  all.state = {{"key", "1"}};
+  all.step_outputs = {{"step", "1"}};
+  for (std::uint32_t task = 0; task < 40'000; task += 64)
+    all.task_outputs.push_back({"step", TaskIndex{task}, task % 128 == 0, "1"});
+  all.finished = true;
+  ASSERT_TRUE(commit(all));
+  const std::int64_t seconds_left = server.call({"TTL", "agentainer:request:key"}).integer;
+  EXPECT_GT(seconds_left, 86'000);
+  EXPECT_LE(seconds_left, 86'400);
+  ASSERT_TRUE(wait<void>(loop, [&](auto done) {
+    store->remove(all.workflow, {{"step", 40'000}}, std::move(done));
+  }));
+  EXPECT_TRUE(server.call({"KEYS", "workflow:*"}).elements.empty());
+  EXPECT_EQ(server.call({"ZCARD", "agentainer:workflows"}).integer, 0);
+}
+
+TEST_F(RedisFaults, WhatEarlierVersionsDidNotCountIsNoTrouble) {
+  ASSERT_TRUE(commit(make_commit(1, Epoch{1}, 0)));
+  ASSERT_TRUE(commit(make_commit(2, Epoch{1}, 0)));
+  server.call({"DEL", "agentainer:owners"});
+  Commit end = make_commit(1, Epoch{1}, 1);
+  end.finished = true;
+  ASSERT_TRUE(commit(end));
+  ASSERT_TRUE(wait<void>(loop, [&](auto done) {
+    store->claim(make_commit(2, Epoch{1}, 0).workflow, Epoch{2}, std::move(done));
+  }));
+  const auto owners =
+      wait<std::vector<Owner>>(loop, [&](auto done) { store->list_owners(std::move(done)); });
+  ASSERT_EQ(owners->size(), 1u);
+  EXPECT_EQ(owners->at(0).epoch, Epoch{2});
+  EXPECT_EQ(owners->at(0).unfinished, 1u);
+}
+
 }  // namespace
 }  // namespace agentainer::store

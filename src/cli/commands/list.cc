@@ -57,26 +57,24 @@ std::string table_text(const std::vector<Listed>& workflows, TimePoint now) {
 
 /// The newest ones, of the wanted status if any.
 Result<std::vector<Listed>> gather(StoreSession& session, const Options& options) {
-  constexpr std::size_t kPage = 200;
   const auto unfinished = session.list_unfinished();
   if (!unfinished) return tl::make_unexpected(unfinished.error());
   std::set<WorkflowId> orphans;
   for (const store::UnfinishedWorkflow& workflow : *unfinished)
     if (!workflow.owner_alive) orphans.insert(workflow.id);
   std::vector<Listed> gathered;
-  std::optional<WorkflowId> before;
-  while (gathered.size() < options.limit) {
-    auto page = session.list(before, kPage);
+  store::ListQuery query;
+  if (!options.status.empty()) query.status = options.status;
+  do {
+    query.limit = options.limit - gathered.size();
+    auto page = session.list(query);
     if (!page) return tl::make_unexpected(page.error());
-    if (page->empty()) break;
-    before = page->back().id;
-    for (store::WorkflowSummary& summary : *page) {
+    query.before = page->next;
+    for (store::WorkflowSummary& summary : page->workflows) {
       const bool is_orphan = orphans.contains(summary.id);
-      if (gathered.size() < options.limit &&
-          (options.status.empty() || summary.status == options.status))
-        gathered.push_back({std::move(summary), is_orphan});
+      gathered.push_back({std::move(summary), is_orphan});
     }
-  }
+  } while (query.before && gathered.size() < options.limit);
   return gathered;
 }
 
