@@ -68,8 +68,9 @@ Execution::~Execution() {
 }
 
 Result<WorkflowId> Execution::submit(server::Submission submission) {
-  return loop_.await<WorkflowId>(
+  const Result<server::Submitted> submitted = loop_.await<server::Submitted>(
       [&](auto done) { session_.server().submit(std::move(submission), std::move(done)); });
+  return submitted.map([](const server::Submitted& made) { return made.id; });
 }
 
 Status Execution::resume(const WorkflowId& id) {
@@ -128,8 +129,9 @@ void Execution::on_signal(int signal) {
     cancelling_ = true;
     progress_.say("cancelling: waiting for the agents to stop; Ctrl-C again leaves at once");
     for (const auto& [id, running] : running_) {
-      const Status cancelled = session_.server().cancel(id, "cancelled by Ctrl-C");
-      if (!cancelled) log::debug("{}", cancelled.error().message);
+      session_.server().cancel(id, "cancelled by Ctrl-C", [](const Status& cancelled) {
+        if (!cancelled) log::debug("{}", cancelled.error().message);
+      });
     }
     return;
   }

@@ -107,7 +107,7 @@ int run_map(std::uint32_t items, std::uint32_t max_tasks) {
     const std::string text =
         "name: bench\nsteps:\n  - id: work\n    type: map\n    command: [\"true\"]\n    map: "
         "{input_file: items.jsonl}\n";
-    server.submit({text, directory, {}}, [](const Result<WorkflowId>& id) {
+    server.submit({text, directory, {}}, [](const Result<server::Submitted>& id) {
       if (!id) give_up(id.error());
     });
   });

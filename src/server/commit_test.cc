@@ -104,7 +104,7 @@ TEST(Commit, WaitsGrowToTheirBound) {
   };
   std::optional<WorkflowId> acknowledged;
   world.server->submit({std::string("name: t\n") + kTwoSteps, "/", {}},
-                       [&](const Result<WorkflowId>& id) { acknowledged = id.value(); });
+                       [&](const Result<Submitted>& made) { acknowledged = made.value().id; });
   world.run_for(milliseconds(20'000));
   EXPECT_FALSE(acknowledged) << "nothing is acknowledged that is not stored";
   std::vector<std::int64_t> waits;
@@ -124,7 +124,7 @@ TEST(Commit, AFullStoreTakesTheWorkflowOnceThereIsRoom) {
   world.disk->set_full(true);
   std::optional<WorkflowId> acknowledged;
   world.server->submit({std::string("name: t\n") + kTwoSteps, "/", {}},
-                       [&](const Result<WorkflowId>& id) { acknowledged = id.value(); });
+                       [&](const Result<Submitted>& made) { acknowledged = made.value().id; });
   world.run_for(milliseconds(5000));
   EXPECT_FALSE(acknowledged);
   EXPECT_EQ(world.trouble.front().second, ErrorCode::kResource);
@@ -170,7 +170,7 @@ TEST(Commit, OfAnIdThatExistsIsRefused) {
   world.next_id = 1;
   std::optional<Error> error;
   world.server->submit({std::string("name: t\n") + kTwoSteps, "/", {}},
-                       [&](const Result<WorkflowId>& id) { error = id.error(); });
+                       [&](const Result<Submitted>& made) { error = made.error(); });
   world.run_until([&] { return error.has_value(); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code, ErrorCode::kConflict);
@@ -185,8 +185,8 @@ TEST(Commit, ACancelDuringACommitComesNext) {
   world.faults = [](StoreCall) { return StoreFault{Kind::kNone, {}, milliseconds(100)}; };
   world.runtime->finish(world.attempt(id, 0, 0), "1");
   world.run_for(milliseconds(10));
-  ASSERT_TRUE(world.server->cancel(id, "by hand"));
-  ASSERT_TRUE(world.server->cancel(id, "again"));
+  world.cancel(id, "by hand");
+  world.cancel(id, "again");
   world.run_for(milliseconds(50));
   EXPECT_TRUE(world.runtime->stopped.empty()) << "it is not decided before it is stored";
   world.run();
@@ -200,10 +200,10 @@ TEST(Commit, ACancelBeforeTheFirstAcknowledgementStartsNothing) {
   world.faults = [](StoreCall) { return StoreFault{Kind::kNone, {}, milliseconds(100)}; };
   std::optional<WorkflowId> id;
   world.server->submit({std::string("name: t\n") + kTwoSteps, "/", {}},
-                       [&](const Result<WorkflowId>& given) { id = given.value(); });
+                       [&](const Result<Submitted>& given) { id = given.value().id; });
   world.run_for(milliseconds(10));
-  const WorkflowId early = world.disk->list(std::nullopt, 1).at(0).id;
-  ASSERT_TRUE(world.server->cancel(early, "at once"));
+  const WorkflowId early = world.disk->list({.limit = 1}).workflows.at(0).id;
+  world.cancel(early, "at once");
   world.run();
   EXPECT_EQ(world.status(early), "cancelled");
 }
@@ -243,13 +243,12 @@ TEST(Commit, AnInvalidWorkflowIsRefusedWithEveryReason) {
   std::optional<Error> error;
   world.server->submit(
       {"name: t\nsteps: [{id: a, command: [x], dependson: [b]}, {id: a}]", "/", {}},
-      [&](const Result<WorkflowId>& id) { error = id.error(); });
+      [&](const Result<Submitted>& made) { error = made.error(); });
   world.run();
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code, ErrorCode::kInvalid);
   EXPECT_NE(error->message.find("dependson"), std::string::npos);
   EXPECT_NE(error->message.find("already defined"), std::string::npos);
-  EXPECT_EQ(world.server->cancel(WorkflowId{}, "x").error().code, ErrorCode::kNotFound);
 }
 
 TEST(Commit, AServerMayGoAtAnyMoment) {
@@ -266,7 +265,7 @@ TEST(Commit, AServerMayGoAtAnyMoment) {
                           "- {id: f, type: map, command: [x], map: {input_file: f}}\n",
                           "/",
                           {}},
-                         [&](const Result<WorkflowId>& given) { id = given.value(); });
+                         [&](const Result<Submitted>& given) { id = given.value().id; });
     for (int i = 0; i < steps && world.executor.step(); ++i) {
     }
     world.crash();

@@ -91,7 +91,7 @@ TEST(Items, AnAttemptStoppedWhileItWaitsForThemDoesNotStart) {
   ASSERT_TRUE(world.resume(id));
   world.run_for(milliseconds(100));  // dispatched again; the file is being opened
   EXPECT_EQ(world.count(id, "tasks_dispatched"), 2u);
-  ASSERT_TRUE(world.server->cancel(id, "by hand"));
+  world.cancel(id, "by hand");
   world.run();
   EXPECT_EQ(world.runtime->starts, 0u);
   EXPECT_EQ(world.status(id), "cancelled");
@@ -103,7 +103,7 @@ TEST(Items, ACancelWhileTheyAreCounted) {
   world.items.delay = milliseconds(1000);
   const WorkflowId id =
       world.submit("steps:\n- {id: m, type: map, command: [x], map: {input_file: f}}");
-  ASSERT_TRUE(world.server->cancel(id, "by hand"));
+  world.cancel(id, "by hand");
   world.run();
   EXPECT_EQ(world.status(id), "cancelled");
 }

@@ -165,7 +165,7 @@ TEST(Resume, AttemptsThatStillRunWhileItStopsAreToldAgain) {
   const WorkflowId id = world.submit("steps: [{id: a, command: [x]}]");
   world.run();
   world.runtime->obeys_stop = false;
-  ASSERT_TRUE(world.server->cancel(id, "by hand"));
+  world.cancel(id, "by hand");
   world.run();
   world.crash();
   world.open({world.attempt(id, 0, 0)});
@@ -229,6 +229,8 @@ TEST(Resume, SaysWhyItCannot) {
   world.run();
   EXPECT_EQ(world.resume(id).error().code, ErrorCode::kConflict);
   const WorkflowId other = world.submit("steps: [{id: yes, command: [x], condition: \"true\"}]");
+  world.crash();
+  world.open();
   ASSERT_TRUE(world.disk->claim(other, world.disk->next_epoch()));
   EXPECT_EQ(world.resume(other).error().code, ErrorCode::kFenced);
 }

@@ -13,8 +13,6 @@ namespace agentainer::server {
 using engine::Effects;
 using engine::StartAttempt;
 
-namespace {
-
 bool is_transient(ErrorCode code) {
   switch (code) {
     case ErrorCode::kUnavailable:
@@ -32,10 +30,12 @@ bool is_transient(ErrorCode code) {
   return false;
 }
 
-}  // namespace
-
-Runner::Runner(Server& server, engine::WorkflowState state, std::string source_directory)
-    : server_(server), state_(std::move(state)), source_directory_(std::move(source_directory)) {
+Runner::Runner(Server& server, engine::WorkflowState state, std::string source_directory,
+               Epoch epoch)
+    : server_(server),
+      state_(std::move(state)),
+      source_directory_(std::move(source_directory)),
+      epoch_(epoch) {
   const TimePoint wall = server_.executor_.now();
   clock_offset_ = std::max(milliseconds(0), state_.last_record - wall);
 }
@@ -50,22 +50,21 @@ void Runner::close() {
 TimePoint Runner::now() const { return server_.executor_.now() + clock_offset_; }
 
 void Runner::begin(Effects effects, std::optional<store::NewWorkflow> create,
-                   Server::DoneStatus done) {
-  if (state_.status == engine::WorkflowStatus::kPending && !state_.stopping) {
-    // Creation and start travel in one commit.
-    std::vector<engine::Event> start{engine::StartRequested{}};
-    Effects started = engine::apply(state_, start, server_.context_for(*this));
-    std::move(started.records.begin(), started.records.end(), std::back_inserter(effects.records));
-    std::move(started.state.begin(), started.state.end(), std::back_inserter(effects.state));
-    std::move(started.step_texts.begin(), started.step_texts.end(),
+                   std::vector<engine::Event> events, Server::DoneStatus done) {
+  if (!events.empty()) {
+    Effects more = engine::apply(state_, events, server_.context_for(*this));
+    std::move(more.records.begin(), more.records.end(), std::back_inserter(effects.records));
+    std::move(more.state.begin(), more.state.end(), std::back_inserter(effects.state));
+    std::move(more.step_texts.begin(), more.step_texts.end(),
               std::back_inserter(effects.step_texts));
-    std::move(started.actions.begin(), started.actions.end(), std::back_inserter(effects.actions));
-    effects.slots_taken += started.slots_taken;
+    std::move(more.actions.begin(), more.actions.end(), std::back_inserter(effects.actions));
+    effects.slots_taken += more.slots_taken;
   }
-  commit(std::move(effects), std::move(create), std::move(done));
+  commit(std::move(effects), std::move(create), {std::move(done)});
 }
 
-void Runner::push(engine::Event event) {
+void Runner::push(engine::Event event, Server::DoneStatus done) {
+  if (done) waiting_.emplace_back(events_.size(), std::move(done));
   events_.push_back(std::move(event));
   if (!is_committing()) server_.mark_dirty(*this);
 }
@@ -76,23 +75,41 @@ void Runner::process() {
   Effects effects =
       engine::apply(state_, std::span(events_).first(count), server_.context_for(*this));
   events_.erase(events_.begin(), events_.begin() + static_cast<std::ptrdiff_t>(count));
+  std::vector<Server::DoneStatus> done = take_waiting(count);
   if (effects.empty()) {
     // A retry whose wait is over waits for a slot from now on, without a record of it.
     server_.account_slots(*this, effects);
     arm_timer();
     if (!events_.empty()) server_.mark_dirty(*this);
+    for (const Server::DoneStatus& each : done) each({});  // nothing came of it that is not durable
     return;
   }
-  commit(std::move(effects), std::nullopt, nullptr);
+  commit(std::move(effects), std::nullopt, std::move(done));
+}
+
+/// Of those who wait for one of the next `events` events.
+std::vector<Server::DoneStatus> Runner::take_waiting(std::size_t events) {
+  std::vector<Server::DoneStatus> taken;
+  std::size_t count = 0;
+  for (; count < waiting_.size() && waiting_[count].first < events; ++count)
+    taken.push_back(std::move(waiting_[count].second));
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+  for (auto& [place, done] : waiting_) place -= events;
+  return taken;
+}
+
+void Runner::answer_waiting(const Status& status) {
+  for (const auto& [place, done] : std::exchange(waiting_, {})) done(status);
 }
 
 void Runner::commit(Effects effects, std::optional<store::NewWorkflow> create,
-                    Server::DoneStatus done) {
+                    std::vector<Server::DoneStatus> done) {
   AGENTAINER_CHECK(!is_committing(), "one commit of a workflow is in flight at a time");
   server_.account_slots(*this, effects);
   pending_ = Pending{.records = std::move(effects.records),
                      .actions = std::move(effects.actions),
                      .done = std::move(done)};
+  ++server_.commits_in_flight_;
   if (pending_->records.empty()) {
     // Nothing to remember (a question to the store or a file): act at once.
     on_commit_answer({});
@@ -100,7 +117,7 @@ void Runner::commit(Effects effects, std::optional<store::NewWorkflow> create,
   }
   store::Commit& commit = pending_->commit;
   commit.workflow = state_.id;
-  commit.epoch = server_.epoch_;
+  commit.epoch = epoch_;
   commit.sequence = state_.sequence - pending_->records.size();
   commit.create = std::move(create);
   commit.at = now();
@@ -131,10 +148,10 @@ void Runner::send() {
 void Runner::on_commit_answer(const Status& answer) {
   if (server_.closing_) return;
   if (!answer) {
-    if (!is_transient(answer.error().code)) {
-      abandon(answer.error());
-      return;
-    }
+    const auto& create = pending_->commit.create;
+    if (create && !create->request_key.empty() && answer.error().code == ErrorCode::kConflict)
+      return withdraw(answer.error());
+    if (!is_transient(answer.error().code)) return abandon(answer.error());
     // The same commit again: if it had happened, the store says so and changes nothing.
     for (Observer* observer : server_.observers_) observer->on_store_trouble(answer.error());
     milliseconds& wait = pending_->retry_wait;
@@ -151,14 +168,24 @@ void Runner::on_commit_answer(const Status& answer) {
   const auto keep = shared_from_this();
   Pending committed = std::move(*pending_);
   pending_.reset();
+  --server_.commits_in_flight_;
+  if (server_.draining_) server_.schedule_processing();
   release_ended(committed.records);
-  if (committed.done) committed.done({});
+  for (const Server::DoneStatus& done : committed.done)
+    if (done) done({});
   for (Observer* observer : std::vector(server_.observers_))
     if (!committed.records.empty()) observer->on_committed(state_, committed.records);
   for (const engine::Action& action : committed.actions) perform(action);
   if (engine::has_ended(state_.status)) {
     for (Observer* observer : std::vector(server_.observers_)) observer->on_ended(state_);
-    server_.remove(state_.id);
+    answer_waiting(fail(ErrorCode::kConflict, "workflow {} has already {}", state_.id.text(),
+                        to_string(state_.status)));
+    server_.forget(state_.id);
+    return;
+  }
+  // One that waits to be started, possibly for days, does so in the store.
+  if (state_.status == engine::WorkflowStatus::kPending && events_.empty()) {
+    server_.forget(state_.id);
     return;
   }
   arm_timer();
@@ -348,9 +375,20 @@ void Runner::abandon(const Error& error) {
   for (const StartAttempt& attempt : engine::attempts_in_flight(state_))
     server_.runtime_.stop({state_.id, attempt.step, attempt.task, attempt.attempt},
                           runtime::StopReason::kShutdown);
-  if (pending_->done) pending_->done(tl::make_unexpected(error));
+  for (const Server::DoneStatus& done : pending_->done)
+    if (done) done(tl::make_unexpected(error));
+  answer_waiting(tl::make_unexpected(error));
   for (Observer* observer : std::vector(server_.observers_)) observer->on_abandoned(state_, error);
-  server_.remove(state_.id);
+  server_.forget(state_.id);
+}
+
+/// Its request key had been used: there never was such a workflow, and nobody has heard of it.
+void Runner::withdraw(const Error& error) {
+  const auto keep = shared_from_this();
+  const std::vector<Server::DoneStatus> done = std::move(pending_->done);
+  server_.forget(state_.id);
+  for (const Server::DoneStatus& each : done) each(tl::make_unexpected(error));
+  answer_waiting(fail(ErrorCode::kNotFound, "no workflow {}", state_.id.text()));
 }
 
 std::shared_ptr<const runtime::AgentSpec> Runner::agent_spec(StepIndex index) {

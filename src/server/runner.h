@@ -12,17 +12,22 @@
 
 namespace agentainer::server {
 
+/// The same call may succeed later.
+bool is_transient(ErrorCode code);
+
 class Runner : public std::enable_shared_from_this<Runner> {
  public:
-  Runner(Server& server, engine::WorkflowState state, std::string source_directory);
+  /// `epoch` owns the workflow.
+  Runner(Server& server, engine::WorkflowState state, std::string source_directory, Epoch epoch);
   ~Runner();
 
-  /// Commits what a new or resumed workflow begins with, then runs. `create` with the first commit
-  /// of all.
+  /// Commits what a new or resumed workflow begins with, and in the same commit what comes of
+  /// `events`; then runs. `create` with the first commit of all.
   void begin(engine::Effects effects, std::optional<store::NewWorkflow> create,
-             Server::DoneStatus done);
+             std::vector<engine::Event> events, Server::DoneStatus done);
 
-  void push(engine::Event event);
+  /// `done` when what came of the event is durable; kConflict when the workflow ended before.
+  void push(engine::Event event, Server::DoneStatus done = nullptr);
   /// Applies what is queued, unless a commit is in flight.
   void process();
 
@@ -46,7 +51,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
     store::Commit commit;
     std::vector<engine::Record> records;
     std::vector<engine::Action> actions;
-    Server::DoneStatus done;
+    std::vector<Server::DoneStatus> done;
     milliseconds retry_wait{0};
   };
   struct StepItems {
@@ -57,7 +62,9 @@ class Runner : public std::enable_shared_from_this<Runner> {
   };
 
   void commit(engine::Effects effects, std::optional<store::NewWorkflow> create,
-              Server::DoneStatus done);
+              std::vector<Server::DoneStatus> done);
+  std::vector<Server::DoneStatus> take_waiting(std::size_t events);
+  void answer_waiting(const Status& status);
   void send();
   void on_commit_answer(const Status& answer);
   void perform(const engine::Action& action);
@@ -70,6 +77,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void collect(StepIndex step);
   void arm_timer();
   void abandon(const Error& error);
+  void withdraw(const Error& error);
   std::shared_ptr<const runtime::AgentSpec> agent_spec(StepIndex step);
   std::string item_path(StepIndex step) const;
 
@@ -78,7 +86,10 @@ class Runner : public std::enable_shared_from_this<Runner> {
   engine::TaskInputs inputs_{state_};
   std::string source_directory_;
   milliseconds clock_offset_{0};
+  const Epoch epoch_;
   std::vector<engine::Event> events_;
+  /// Who wants to know when an event's effects are durable, with the event's place in events_.
+  std::vector<std::pair<std::size_t, Server::DoneStatus>> waiting_;
   std::optional<Pending> pending_;
   std::map<StepIndex, std::shared_ptr<const runtime::AgentSpec>> agents_;
   std::map<StepIndex, StepItems> items_;

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "base/log.h"
-#include "server/recovery.h"
 #include "server/runner.h"
+#include "server/take_over.h"
 #include "workflow/parse.h"
 
 namespace agentainer::server {
@@ -17,7 +17,8 @@ Server::Server(Executor& executor, store::Store& store, runtime::Runtime& runtim
       runtime_(runtime),
       items_(items),
       make_id_(std::move(make_id)),
-      options_(options) {
+      options_(options),
+      take_over_(std::make_unique<TakeOver>(*this)) {
   runtime_.set_listener(this);
 }
 
@@ -28,6 +29,7 @@ void Server::open(DoneStatus done) {
     if (!*alive) return;
     if (!epoch) return done(tl::make_unexpected(epoch.error()));
     epoch_ = *epoch;
+    epochs_.insert(epoch_);
     runtime_.recover(
         [this, alive, done = std::move(done)](const Result<std::vector<AttemptId>>& left) {
           if (!*alive) return;
@@ -55,103 +57,64 @@ Result<std::shared_ptr<const workflow::Definition>> Server::definition_of(const 
   return parsed.definition;
 }
 
-void Server::submit(Submission submission, Done<WorkflowId> done) {
-  auto definition = definition_of(submission.definition);
-  if (!definition) {
+void Server::submit(Submission submission, Done<Submitted> done) {
+  const auto refuse = [&](Error error) {
     executor_.post(
-        [done = std::move(done), error = definition.error()] { done(tl::make_unexpected(error)); });
-    return;
-  }
+        [done = std::move(done), error = std::move(error)] { done(tl::make_unexpected(error)); });
+  };
+  if (Status open = refuse_new_work(); !open) return refuse(open.error());
+  if (submission.request_key.size() > store::kMaxRequestKeyBytes)
+    return refuse({ErrorCode::kInvalid,
+                   fmt::format("a request key has at most {} bytes", store::kMaxRequestKeyBytes)});
+  auto definition = definition_of(submission.definition);
+  if (!definition) return refuse(definition.error());
   const TimePoint now = executor_.now();
   const WorkflowId id = make_id_(now);
-  if (runners_.contains(id)) {
-    executor_.post([id, done = std::move(done)] {
-      done(fail(ErrorCode::kConflict, "a workflow {} exists", id.text()));
-    });
-    return;
-  }
+  if (runners_.contains(id))
+    return refuse({ErrorCode::kConflict, fmt::format("a workflow {} exists", id.text())});
   engine::WorkflowState state = engine::make_state(id, *definition);
   engine::Effects effects = engine::create(state, submission.inputs, now);
-  store::NewWorkflow create{(*definition)->name, std::move(submission.definition),
-                            submission.source_directory, now};
+  store::NewWorkflow create{(*definition)->name,         std::move(submission.definition),
+                            submission.source_directory, now,
+                            submission.request_key,      submission.request_digest};
+  // Creation and start travel in one commit.
+  std::vector<engine::Event> events;
+  if (submission.start) events.emplace_back(engine::StartRequested{});
+  add_runner(std::move(state), std::move(submission.source_directory), epoch_)
+      .begin(std::move(effects), std::move(create), std::move(events),
+             [this, id, key = std::move(submission.request_key),
+              digest = std::move(submission.request_digest),
+              done = std::move(done)](const Status& status) mutable {
+               if (status) return done(Submitted{id, true});
+               if (key.empty() || status.error().code != ErrorCode::kConflict)
+                 return done(tl::make_unexpected(status.error()));
+               answer_known_request(key, digest, status.error(), std::move(done));
+             });
+}
+
+/// `refusal` of a creation whose request key may have been used.
+void Server::answer_known_request(const std::string& key, const std::string& digest, Error refusal,
+                                  Done<Submitted> done) {
+  store_.find_request(
+      key, [alive = alive_, digest, refusal = std::move(refusal),
+            done = std::move(done)](const Result<std::optional<store::RequestRecord>>& found) {
+        if (!*alive) return;
+        if (!found) return done(tl::make_unexpected(found.error()));
+        if (!*found) return done(tl::make_unexpected(refusal));
+        if ((*found)->digest != digest)
+          return done(fail(ErrorCode::kConflict,
+                           "the request key was used for workflow {}, which was asked for with "
+                           "something else",
+                           (*found)->id.text()));
+        done(Submitted{(*found)->id, false});
+      });
+}
+
+Runner& Server::add_runner(engine::WorkflowState state, std::string source_directory, Epoch epoch) {
+  const WorkflowId id = state.id;
   auto runner =
-      std::make_shared<Runner>(*this, std::move(state), std::move(submission.source_directory));
-  runners_.emplace(id, runner);
-  runner->begin(std::move(effects), std::move(create),
-                [id, done = std::move(done)](const Status& status) {
-                  done(status ? Result<WorkflowId>(id) : tl::make_unexpected(status.error()));
-                });
-}
-
-void Server::resume(const WorkflowId& id, DoneStatus done) {
-  store_.claim(id, epoch_,
-               [this, alive = alive_, id, done = std::move(done)](const Status& claimed) mutable {
-                 if (!*alive) return;
-                 if (!claimed) return done(claimed);
-                 store_.load(id, [this, alive,
-                                  done = std::move(done)](Result<store::LoadedWorkflow> loaded) {
-                   if (!*alive) return;
-                   if (!loaded) return done(tl::make_unexpected(loaded.error()));
-                   auto definition = definition_of(loaded->origin.definition);
-                   if (!definition) return done(tl::make_unexpected(definition.error()));
-                   Result<engine::WorkflowState> state = rebuild(*loaded, *definition);
-                   if (!state) return done(tl::make_unexpected(state.error()));
-                   if (engine::has_ended(state->status)) {
-                     stop_left_running(loaded->id);
-                     return done(fail(ErrorCode::kConflict, "workflow {} has already {}",
-                                      loaded->id.text(), to_string(state->status)));
-                   }
-                   if (!runners_.contains(loaded->id))
-                     return take_up(std::move(*state), *loaded, done);
-                   done({});
-                 });
-               });
-}
-
-void Server::take_up(engine::WorkflowState state, const store::LoadedWorkflow& loaded,
-                     DoneStatus done) {
-  const std::vector<engine::StartAttempt> in_flight = engine::attempts_in_flight(state);
-  auto runner = std::make_shared<Runner>(*this, std::move(state), loaded.origin.source_directory);
-  runner->slots_used = static_cast<std::uint32_t>(in_flight.size());
-  slots_used_ += runner->slots_used;
-  runners_.emplace(loaded.id, runner);
-  engine::Effects effects = engine::resume(runner->mutable_state(), {runner->now(), 0});
-  for (const engine::StartAttempt& attempt : in_flight) {
-    const AttemptId id{loaded.id, attempt.step, attempt.task, attempt.attempt};
-    if (left_running_.erase(id) > 0) {
-      // It will report. Whether it was told to stop is not known: once more does no harm.
-      if (runner->state().step(attempt.step).stopping)
-        effects.actions.emplace_back(
-            engine::StopAttempt{attempt.step, attempt.task, attempt.attempt});
-      continue;
-    }
-    engine::AttemptEnded event;
-    event.step = attempt.step;
-    event.task = attempt.task;
-    event.attempt = attempt.attempt;
-    event.cause = FailureCause::kLost;
-    event.message = "the server went away while it ran";
-    event.counts = false;
-    runner->push(std::move(event));
-  }
-  stop_left_running(loaded.id);  // what runs, but is not in flight, has an outcome already
-  runner->begin(std::move(effects), std::nullopt, std::move(done));
-}
-
-void Server::stop_left_running(const WorkflowId& id) {
-  const auto first = left_running_.lower_bound(AttemptId{id, {}, {}, {}});
-  auto last = first;
-  for (; last != left_running_.end() && last->workflow == id; ++last)
-    runtime_.stop(*last, runtime::StopReason::kCancelled);
-  left_running_.erase(first, last);
-}
-
-Status Server::cancel(const WorkflowId& id, std::string reason) {
-  const auto found = runners_.find(id);
-  if (found == runners_.end())
-    return fail(ErrorCode::kNotFound, "workflow {} is not running here", id.text());
-  found->second->push(engine::CancelRequested{std::move(reason)});
-  return {};
+      std::make_shared<Runner>(*this, std::move(state), std::move(source_directory), epoch);
+  return *runners_.emplace(id, std::move(runner)).first->second;
 }
 
 Status Server::change_state(const WorkflowId& id, std::string key,
@@ -171,8 +134,35 @@ const engine::WorkflowState* Server::find(const WorkflowId& id) const {
   return found == runners_.end() ? nullptr : &found->second->state();
 }
 
+Status Server::refuse_new_work() const {
+  if (draining_ || closing_) return fail(ErrorCode::kUnavailable, "the server is shutting down");
+  return {};
+}
+
+void Server::answer(DoneStatus done, Status status) {
+  executor_.post(
+      [done = std::move(done), status = std::move(status)]() mutable { done(std::move(status)); });
+}
+
+void Server::take_over(DoneStatus done) { take_over_->run(std::move(done)); }
+
+void Server::drain(std::function<void()> done) {
+  draining_ = true;
+  drained_ = std::move(done);
+  take_over_->stop();
+  schedule_processing();
+}
+
+void Server::check_drained() {
+  if (!drained_ || slots_used_ > 0 || commits_in_flight_ > 0 || !dirty_.empty() ||
+      !opening_.empty())
+    return;
+  std::exchange(drained_, nullptr)();
+}
+
 void Server::shutdown(std::function<void()> done) {
   closing_ = true;
+  take_over_->stop();
   runtime_.shutdown(std::move(done));
 }
 
@@ -230,9 +220,11 @@ void Server::process_dirty() {
     if (!closing_) runner->process();
   }
   offer_slots();
+  check_drained();
 }
 
 void Server::offer_slots() {
+  if (draining_) return;
   std::uint32_t free = options_.max_tasks - std::min(options_.max_tasks, slots_used_);
   for (const auto& [place, runner] : hungry_) {
     if (free == 0) return;
@@ -244,6 +236,7 @@ void Server::offer_slots() {
 
 engine::Context Server::context_for(const Runner& runner) const {
   engine::Context context{runner.now(), 0, false};
+  if (draining_) return context;
   const std::uint32_t free = options_.max_tasks - std::min(options_.max_tasks, slots_used_);
   const std::size_t others = hungry_.size() - (runner.ticket != 0 ? 1 : 0);
   if (free > 0)
@@ -270,10 +263,11 @@ void Server::account_slots(Runner& runner, const engine::Effects& effects) {
 
 void Server::leave_line(const Runner& runner) { hungry_.erase({runner.slots_used, runner.ticket}); }
 
-void Server::remove(const WorkflowId& id) {
+void Server::forget(const WorkflowId& id) {
   const auto found = runners_.find(id);
   if (found == runners_.end()) return;
   found->second->close();
+  if (found->second->is_committing()) --commits_in_flight_;
   leave_line(*found->second);
   slots_used_ -= found->second->slots_used;
   // The runner may be on the stack below this call; it goes when that has returned.

@@ -101,6 +101,8 @@ class World : public Observer {
   /// Submits and waits for the answer. `steps` is a workflow file without its name.
   WorkflowId submit(const std::string& steps, const json::object& inputs = {});
   Status resume(const WorkflowId& id);
+  /// Does not wait for the answer, which has to be that it was done.
+  void cancel(const WorkflowId& id, const std::string& reason);
 
   AttemptId attempt(const WorkflowId& id, std::uint32_t step, std::uint32_t task,
                     std::uint32_t number = 1) const;

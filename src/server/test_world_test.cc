@@ -171,15 +171,15 @@ bool World::run_until(const std::function<bool()>& holds) {
 }
 
 WorkflowId World::submit(const std::string& steps, const json::object& inputs) {
-  std::optional<Result<WorkflowId>> answer;
+  std::optional<Result<Submitted>> answer;
   server->submit({"name: test\n" + steps, "/files", inputs},
-                 [&](Result<WorkflowId> id) { answer = std::move(id); });
+                 [&](Result<Submitted> made) { answer = std::move(made); });
   EXPECT_TRUE(run_until([&] { return answer.has_value(); }));
   if (!answer || !*answer) {
     ADD_FAILURE() << (answer ? answer->error().message : "no answer");
     return {};
   }
-  return **answer;
+  return (*answer)->id;
 }
 
 Status World::resume(const WorkflowId& id) {
@@ -187,6 +187,12 @@ Status World::resume(const WorkflowId& id) {
   server->resume(id, [&](const Status& status) { answer = status; });
   EXPECT_TRUE(run_until([&] { return answer.has_value(); }));
   return answer ? *answer : fail(ErrorCode::kInternal, "no answer");
+}
+
+void World::cancel(const WorkflowId& id, const std::string& reason) {
+  server->cancel(id, reason, [](const Status& status) {
+    EXPECT_TRUE(status) << (status ? "" : status.error().message);
+  });
 }
 
 AttemptId World::attempt(const WorkflowId& id, std::uint32_t step, std::uint32_t task,

@@ -153,18 +153,9 @@ class Simulation final : public server::Observer {
       ready_ = true;
       for (std::string& text : waiting_) send(std::move(text));
       waiting_.clear();
-      store().list_unfinished(
-          std::nullopt, 1000,
-          [this](const Result<std::vector<store::UnfinishedWorkflow>>& unfinished) {
-            if (!unfinished) return violation("unfinished workflows could not be listed");
-            for (const store::UnfinishedWorkflow& workflow : *unfinished) {
-              if (life_.server->find(workflow.id) != nullptr) continue;
-              life_.server->resume(workflow.id, [this](const Status& resumed) {
-                if (!resumed && resumed.error().code != ErrorCode::kConflict)
-                  violation("a workflow could not be resumed: " + resumed.error().message);
-              });
-            }
-          });
+      life_.server->take_over([this](const Status& taken) {
+        if (!taken) violation("workflows could not be taken over: " + taken.error().message);
+      });
     });
   }
 
@@ -204,16 +195,16 @@ class Simulation final : public server::Observer {
     if (!parsed.definition)
       return violation("a generated workflow is not valid: " +
                        workflow::render(parsed.diagnostics, "generated", text, false));
-    life_.server->submit({std::move(text), "/", {}}, [this](const Result<WorkflowId>& id) {
-      if (!id) return violation("a workflow was refused: " + id.error().message);
-      acknowledged_.insert(*id);
+    life_.server->submit({std::move(text), "/", {}}, [this](const Result<server::Submitted>& made) {
+      if (!made) return violation("a workflow was refused: " + made.error().message);
+      acknowledged_.insert(made->id);
     });
   }
 
   void cancel_something() {
     if (acknowledged_.empty()) return;
-    // Not running any more is a fine answer too.
-    (void)life_.server->cancel(*acknowledged_.begin(), "simulated cancel");
+    // That it has ended already is a fine answer too.
+    life_.server->cancel(*acknowledged_.begin(), "simulated cancel", [](const Status&) {});
   }
 
   /// Acting before the commit shows here: what starts must be dispatched in what the store has
