@@ -1,6 +1,7 @@
 #pragma once
 // The decisions of apply(), while one batch of events is handled. Internal to engine/.
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,8 @@ class Decider {
   const workflow::Definition& definition() const { return *state_.definition; }
   const workflow::Step& defined(StepIndex step) const { return definition().step(step); }
   void set_state(std::string key, Text text);
+  void on_state_update(StateUpdateRequested& event);
+  void refuse(const Event& event);
   bool all_steps_ended() const { return state_.ended_steps == state_.steps.size(); }
 
   // task_rules.cc: attempts and tasks
@@ -61,6 +64,7 @@ class Decider {
   WorkflowState& state_;
   const Context& context_;
   Effects effects_;
+  std::map<std::string, std::size_t> written_;  // keys of the state, to their place in effects_
 };
 
 }  // namespace agentainer::engine

@@ -22,11 +22,18 @@ void Decider::set_state(std::string key, Text text) {
   } else {
     state_.data.erase(key);
   }
-  effects_.state.push_back({std::move(key), std::move(text)});
+  // Of many changes in one batch only the last is written: a list that a thousand appends made is
+  // not stored a thousand times.
+  const auto [place, first] = written_.try_emplace(key, effects_.state.size());
+  if (first) {
+    effects_.state.push_back({std::move(key), std::move(text)});
+  } else {
+    effects_.state[place->second].text = std::move(text);
+  }
 }
 
 void Decider::handle(Event& event) {
-  if (has_ended(state_.status)) return;
+  if (has_ended(state_.status)) return refuse(event);
   if (auto* attempt = std::get_if<AttemptEnded>(&event)) {
     on_attempt_ended(*attempt);
   } else if (auto* items = std::get_if<ItemsRead>(&event)) {
@@ -37,14 +44,33 @@ void Decider::handle(Event& event) {
     if (state_.status == WorkflowStatus::kPending && !state_.stopping) emit(WorkflowStarted{});
   } else if (auto* cancel = std::get_if<CancelRequested>(&event)) {
     stop_workflow(WorkflowStatus::kCancelled, cancel->reason);
-  } else if (auto* change = std::get_if<StateChangeRequested>(&event)) {
-    set_state(change->key, change->text
-                               ? std::make_shared<const std::string>(std::move(*change->text))
-                               : nullptr);
-    emit(StateChanged{{change->key}});
+  } else if (auto* update = std::get_if<StateUpdateRequested>(&event)) {
+    on_state_update(*update);
   }
   // TimePassed and SlotsFreed carry nothing: advance() looks at the deadlines and slots of the
   // context.
+}
+
+/// What comes after the end changes nothing; who waits for an answer gets one.
+void Decider::refuse(const Event& event) {
+  if (const auto* update = std::get_if<StateUpdateRequested>(&event))
+    effects_.state_answers.push_back(
+        {update->ticket,
+         fail(ErrorCode::kConflict, "the workflow has ended: it is {}", to_string(state_.status))});
+}
+
+void Decider::on_state_update(StateUpdateRequested& event) {
+  const Result<StateChange> change = evaluate(event.update, state_.data);
+  if (!change) {
+    effects_.state_answers.push_back({event.ticket, tl::make_unexpected(change.error())});
+    return;
+  }
+  if (change->changed) {
+    set_state(event.update.key, change->text);
+    emit(StateChanged{{event.update.key}});
+  }
+  effects_.state_answers.push_back(
+      {event.ticket, StateUpdateResult{change->changed, change->text ? *change->text : "null"}});
 }
 
 void Decider::advance() {

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
-#include "engine/test_harness.h"
 #include "engine/task_input.h"
+#include "engine/test_harness.h"
 
 namespace agentainer::engine {
 namespace {
@@ -201,7 +201,11 @@ steps:
         if (*gen::inRange(0, 8) == 0) return CancelRequested{"by hand"};
         return SlotsFreed{};
       case 5:
-        return StateChangeRequested{*gen::element<std::string>("items", "x"), "[1]"};
+        return StateUpdateRequested{
+            1,
+            {static_cast<StateUpdate::Kind>(*gen::inRange(0, 6)),
+             *gen::element<std::string>("items", "x", ""),
+             *gen::element<std::string>("[1]", "1", "", "nonsense"), std::nullopt}};
       default: {
         AttemptEnded ended;
         ended.step = step;
@@ -279,7 +283,7 @@ TEST(TaskInputs, FollowTheStateAndForgetSteps) {
     EXPECT_NE(inputs.make(StepIndex{i}, TaskIndex{0}, Attempt{1}, std::nullopt)
                   ->document.find(R"("shared":1)"),
               std::string::npos);
-  harness.apply({StateChangeRequested{"shared", "2"}});
+  harness.apply({StateUpdateRequested{1, {StateUpdate::Kind::kSet, "shared", "2", {}}}});
   EXPECT_NE(inputs.make(StepIndex{7}, TaskIndex{0}, Attempt{1}, std::nullopt)
                 ->document.find(R"("shared":2)"),
             std::string::npos);

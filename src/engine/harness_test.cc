@@ -1,9 +1,8 @@
-#include "engine/test_harness.h"
-
 #include <gtest/gtest.h>
 
 #include <stdexcept>
 
+#include "engine/test_harness.h"
 #include "workflow/parse.h"
 
 namespace agentainer::engine {
@@ -356,6 +355,11 @@ std::string describe(const Effects& effects, const WorkflowState& state) {
       line(fmt::format("+ error of {} {} {}", visitor.id(output.step), to_int(output.task),
                        output.text));
   for (const Action& action : effects.actions) line(std::visit(visitor, action));
+  for (const StateAnswer& answer : effects.state_answers)
+    line(answer.result ? fmt::format("= {} {}", answer.result->changed ? "changed" : "unchanged",
+                                     answer.result->text)
+                       : fmt::format("= refused, {}: {}", to_string(answer.result.error().code),
+                                     answer.result.error().message));
   return out;
 }
 

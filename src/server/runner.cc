@@ -70,6 +70,21 @@ void Runner::push(engine::Event event) {
   if (!is_committing()) server_.mark_dirty(*this);
 }
 
+void Runner::update_state(engine::StateUpdate update,
+                          Server::Done<engine::StateUpdateResult> done) {
+  updates_.emplace(++last_request_, std::move(done));
+  push(engine::StateUpdateRequested{last_request_, std::move(update)});
+}
+
+void Runner::give_answers(std::vector<engine::StateAnswer> answers) {
+  for (engine::StateAnswer& answer : answers)
+    if (auto asked = updates_.extract(answer.ticket)) asked.mapped()(std::move(answer.result));
+}
+
+void Runner::refuse_requests(const Error& error) {
+  for (auto& asked : std::exchange(updates_, {})) asked.second(tl::make_unexpected(error));
+}
+
 void Runner::process() {
   if (is_committing() || engine::has_ended(state_.status)) return;
   const std::size_t count = std::min(events_.size(), server_.options_.max_events_at_once);
@@ -93,6 +108,7 @@ void Runner::commit(Effects effects, std::optional<store::NewWorkflow> create,
   pending_.emplace();
   pending_->records = std::move(effects.records);
   pending_->actions = std::move(effects.actions);
+  pending_->state_answers = std::move(effects.state_answers);
   pending_->done = std::move(done);
   if (pending_->records.empty()) {
     // Nothing to remember (a question to the store or a file): act at once.
@@ -154,10 +170,14 @@ void Runner::on_commit_answer(const Status& answer) {
   pending_.reset();
   release_ended(committed.records);
   if (committed.done) committed.done({});
+  give_answers(std::move(committed.state_answers));
   for (Observer* observer : std::vector(server_.observers_))
     if (!committed.records.empty()) observer->on_committed(state_, committed.records);
   for (const engine::Action& action : committed.actions) perform(action);
   if (engine::has_ended(state_.status)) {
+    refuse_requests(
+        {ErrorCode::kConflict, fmt::format("workflow {} has ended: it is {}", state_.id.text(),
+                                           to_string(state_.status))});
     for (Observer* observer : std::vector(server_.observers_)) observer->on_ended(state_);
     server_.remove(state_.id);
     return;
@@ -350,6 +370,7 @@ void Runner::abandon(const Error& error) {
     server_.runtime_.stop({state_.id, attempt.step, attempt.task, attempt.attempt},
                           runtime::StopReason::kShutdown);
   if (pending_->done) pending_->done(tl::make_unexpected(error));
+  refuse_requests(error);
   for (Observer* observer : std::vector(server_.observers_)) observer->on_abandoned(state_, error);
   server_.remove(state_.id);
 }

@@ -23,6 +23,9 @@ class Runner : public std::enable_shared_from_this<Runner> {
              Server::DoneStatus done);
 
   void push(engine::Event event);
+  void update_state(engine::StateUpdate update, Server::Done<engine::StateUpdateResult> done);
+  /// Answers all requests that wait for one.
+  void refuse_requests(const Error& error);
   /// Applies what is queued, unless a commit is in flight.
   void process();
 
@@ -46,6 +49,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
     store::Commit commit;
     std::vector<engine::Record> records;
     std::vector<engine::Action> actions;
+    std::vector<engine::StateAnswer> state_answers;
     Server::DoneStatus done;
     milliseconds retry_wait{0};
   };
@@ -60,6 +64,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
               Server::DoneStatus done);
   void send();
   void on_commit_answer(const Status& answer);
+  void give_answers(std::vector<engine::StateAnswer> answers);
   void perform(const engine::Action& action);
   void start(const engine::StartAttempt& attempt);
   void fail_attempt(const engine::StartAttempt& attempt, FailureCause cause, std::string message);
@@ -80,6 +85,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
   milliseconds clock_offset_{0};
   std::vector<engine::Event> events_;
   std::optional<Pending> pending_;
+  std::uint64_t last_request_ = 0;
+  std::map<std::uint64_t, Server::Done<engine::StateUpdateResult>> updates_;  // by ticket
   std::map<StepIndex, std::shared_ptr<const runtime::AgentSpec>> agents_;
   std::map<StepIndex, StepItems> items_;
   std::optional<TimePoint> armed_;

@@ -154,16 +154,21 @@ Status Server::cancel(const WorkflowId& id, std::string reason) {
   return {};
 }
 
-Status Server::change_state(const WorkflowId& id, std::string key,
-                            std::optional<std::string> text) {
+/// Null when it does not run here; `done` then hears so.
+template <typename T>
+std::shared_ptr<Runner> Server::runner_for(const WorkflowId& id, const Done<T>& done) {
   const auto found = runners_.find(id);
-  if (found == runners_.end())
-    return fail(ErrorCode::kNotFound, "workflow {} is not running here", id.text());
-  if (to_valid_utf8(key) != key) return fail(ErrorCode::kInvalid, "a key of the state is UTF-8");
-  if (text)
-    if (const auto valid = check_json(*text); !valid) return tl::make_unexpected(valid.error());
-  found->second->push(engine::StateChangeRequested{std::move(key), std::move(text)});
-  return {};
+  if (found != runners_.end()) return found->second;
+  executor_.post([id, done, alive = alive_] {
+    if (*alive) done(fail(ErrorCode::kNotFound, "workflow {} is not running here", id.text()));
+  });
+  return nullptr;
+}
+
+void Server::update_state(const WorkflowId& id, engine::StateUpdate update,
+                          Done<engine::StateUpdateResult> done) {
+  if (const auto runner = runner_for(id, done))
+    runner->update_state(std::move(update), std::move(done));
 }
 
 const engine::WorkflowState* Server::find(const WorkflowId& id) const {
@@ -173,6 +178,8 @@ const engine::WorkflowState* Server::find(const WorkflowId& id) const {
 
 void Server::shutdown(std::function<void()> done) {
   closing_ = true;
+  for (const auto& [id, runner] : std::map(runners_))
+    runner->refuse_requests({ErrorCode::kMaybeDone, "the server is going down"});
   runtime_.shutdown(std::move(done));
 }
 

@@ -75,7 +75,11 @@ class Server final : public runtime::Runtime::Listener {
 
   /// kNotFound when it is not running here.
   Status cancel(const WorkflowId& id, std::string reason);
-  Status change_state(const WorkflowId& id, std::string key, std::optional<std::string> text);
+
+  /// Each is answered when what it says is durable; kNotFound when the workflow is not running
+  /// here, kConflict when it has ended.
+  void update_state(const WorkflowId& id, engine::StateUpdate update,
+                    Done<engine::StateUpdateResult> done);
 
   /// Null when it is not running here. Valid until the executor runs something else.
   const engine::WorkflowState* find(const WorkflowId& id) const;
@@ -85,6 +89,7 @@ class Server final : public runtime::Runtime::Listener {
   void remove_observer(Observer* observer) { std::erase(observers_, observer); }
 
   /// Stops all agents and takes note of nothing more; unfinished workflows stay so, to be resumed.
+  /// Requests that wait for an answer get kMaybeDone.
   void shutdown(std::function<void()> done);
 
   void on_started(const AttemptId& id, TimePoint at) override;
@@ -93,6 +98,8 @@ class Server final : public runtime::Runtime::Listener {
  private:
   friend class Runner;
 
+  template <typename T>
+  std::shared_ptr<Runner> runner_for(const WorkflowId& id, const Done<T>& done);
   void take_up(engine::WorkflowState state, const store::LoadedWorkflow& loaded, DoneStatus done);
   void stop_left_running(const WorkflowId& id);
   void mark_dirty(Runner& runner);
