@@ -25,9 +25,15 @@ class Decider {
   const workflow::Definition& definition() const { return *state_.definition; }
   const workflow::Step& defined(StepIndex step) const { return definition().step(step); }
   void set_state(std::string key, Text text);
-  void on_state_update(StateUpdateRequested& event);
-  void refuse(const Event& event);
   bool all_steps_ended() const { return state_.ended_steps == state_.steps.size(); }
+
+  // request_rules.cc: what people ask of it
+  void on_state_update(StateUpdateRequested& event);
+  void on_pause(std::uint64_t ticket);
+  void on_unpause(std::uint64_t ticket);
+  void answer(std::uint64_t ticket, Status status = {});
+  /// After the end: it changes nothing; who waits for an answer gets one.
+  void refuse(const Event& event);
 
   // task_rules.cc: attempts and tasks
   void on_attempt_ended(AttemptEnded& event);

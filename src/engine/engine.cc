@@ -46,31 +46,13 @@ void Decider::handle(Event& event) {
     stop_workflow(WorkflowStatus::kCancelled, cancel->reason);
   } else if (auto* update = std::get_if<StateUpdateRequested>(&event)) {
     on_state_update(*update);
+  } else if (const auto* pause = std::get_if<PauseRequested>(&event)) {
+    on_pause(pause->ticket);
+  } else if (const auto* unpause = std::get_if<UnpauseRequested>(&event)) {
+    on_unpause(unpause->ticket);
   }
   // TimePassed and SlotsFreed carry nothing: advance() looks at the deadlines and slots of the
   // context.
-}
-
-/// What comes after the end changes nothing; who waits for an answer gets one.
-void Decider::refuse(const Event& event) {
-  if (const auto* update = std::get_if<StateUpdateRequested>(&event))
-    effects_.state_answers.push_back(
-        {update->ticket,
-         fail(ErrorCode::kConflict, "the workflow has ended: it is {}", to_string(state_.status))});
-}
-
-void Decider::on_state_update(StateUpdateRequested& event) {
-  const Result<StateChange> change = evaluate(event.update, state_.data);
-  if (!change) {
-    effects_.state_answers.push_back({event.ticket, tl::make_unexpected(change.error())});
-    return;
-  }
-  if (change->changed) {
-    set_state(event.update.key, change->text);
-    emit(StateChanged{{event.update.key}});
-  }
-  effects_.state_answers.push_back(
-      {event.ticket, StateUpdateResult{change->changed, change->text ? *change->text : "null"}});
 }
 
 void Decider::advance() {

@@ -199,6 +199,8 @@ steps:
         return TimePassed{};
       case 4:
         if (*gen::inRange(0, 8) == 0) return CancelRequested{"by hand"};
+        if (*gen::inRange(0, 3) == 0) return PauseRequested{1};
+        if (*gen::inRange(0, 2) == 0) return UnpauseRequested{1};
         return SlotsFreed{};
       case 5:
         return StateUpdateRequested{

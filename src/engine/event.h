@@ -66,7 +66,17 @@ struct StateUpdateRequested {
   StateUpdate update;
 };
 
-using Event = std::variant<StartRequested, AttemptEnded, ItemsRead, ResultsCollected, TimePassed,
-                           SlotsFreed, CancelRequested, StateUpdateRequested>;
+/// No attempt begins until UnpauseRequested; those that run go on, and so do timeouts. Each is
+/// answered by a RequestAnswer with the same ticket.
+struct PauseRequested {
+  std::uint64_t ticket = 0;
+};
+struct UnpauseRequested {
+  std::uint64_t ticket = 0;
+};
+
+using Event =
+    std::variant<StartRequested, AttemptEnded, ItemsRead, ResultsCollected, TimePassed, SlotsFreed,
+                 CancelRequested, StateUpdateRequested, PauseRequested, UnpauseRequested>;
 
 }  // namespace agentainer::engine

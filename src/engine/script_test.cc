@@ -136,6 +136,10 @@ class Script {
       events_.emplace_back(SlotsFreed{});
     } else if (verb == "cancel") {
       events_.emplace_back(CancelRequested{std::string(rest)});
+    } else if (verb == "pause") {
+      events_.emplace_back(PauseRequested{++tickets_});
+    } else if (verb == "unpause") {
+      events_.emplace_back(UnpauseRequested{++tickets_});
     } else if (const auto kind = kind_of_update(verb)) {
       StateUpdate update{*kind, word(rest), {}, {}};
       if (*kind == StateUpdate::Kind::kCompareAndSwap)

@@ -98,7 +98,7 @@ TEST(StateUpdates, EachIsAnsweredEvenWhenTheWorkflowEndsOrIsLost) {
   Answers answers;
   world.server->update_state(WorkflowId{}, {Kind::kSet, "a", "1", {}}, answers.take());
   world.run();
-  EXPECT_EQ(answers.all, std::vector<std::string>{"not_found"});
+  EXPECT_EQ(answers.all, std::vector<std::string>{"not found"});
 
   answers.all.clear();
   WorkflowId id = world.submit(kOneStep);
@@ -127,6 +127,53 @@ TEST(StateUpdates, EachIsAnsweredEvenWhenTheWorkflowEndsOrIsLost) {
   world.server->shutdown([] {});
   world.run();
   EXPECT_EQ(answers.all, std::vector<std::string>{"outcome unknown"});
+}
+
+/// The answers to pause, unpause and the like.
+auto take_status(std::vector<std::string>& all) {
+  return [&all](const Status& answer) {
+    all.push_back(answer ? "done" : std::string(to_string(answer.error().code)));
+  };
+}
+
+TEST(Pause, HoldsAcrossARestartAndKeepsNoSlots) {
+  Options options;
+  options.max_tasks = 1;
+  World world(options);
+  const WorkflowId id = world.submit("steps: [{id: a, command: [x]}, {id: b, command: [x]}]");
+  world.run();
+  std::vector<std::string> answers;
+  world.server->pause(id, take_status(answers));
+  world.server->pause(id, take_status(answers));
+  world.run();
+  EXPECT_EQ(answers, (std::vector<std::string>{"done", "conflict"}));
+  EXPECT_EQ(world.status(id), "running");
+  world.runtime->finish(world.attempt(id, 0, 0), "1");
+  world.run();
+  EXPECT_TRUE(world.runtime->running.empty());
+
+  world.crash();
+  world.open();
+  ASSERT_TRUE(world.resume(id));
+  world.run();
+  EXPECT_TRUE(world.server->find(id)->paused_at);
+  EXPECT_TRUE(world.runtime->running.empty());
+  // The one slot is free for another.
+  const WorkflowId other = world.submit(kOneStep);
+  world.run();
+  world.runtime->finish(world.attempt(other, 0, 0), "1");
+  world.run();
+  EXPECT_EQ(world.status(other), "completed");
+
+  world.server->unpause(id, take_status(answers));
+  world.server->unpause(id, take_status(answers));
+  world.server->unpause(other, take_status(answers));
+  world.run();
+  EXPECT_EQ(answers,
+            (std::vector<std::string>{"done", "conflict", "not found", "done", "conflict"}));
+  world.runtime->finish(world.attempt(id, 1, 0), "1");
+  world.run();
+  EXPECT_EQ(world.status(id), "completed");
 }
 
 }  // namespace

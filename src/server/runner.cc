@@ -76,13 +76,16 @@ void Runner::update_state(engine::StateUpdate update,
   push(engine::StateUpdateRequested{last_request_, std::move(update)});
 }
 
-void Runner::give_answers(std::vector<engine::StateAnswer> answers) {
-  for (engine::StateAnswer& answer : answers)
+void Runner::give_answers(Pending& committed) {
+  for (engine::StateAnswer& answer : committed.state_answers)
     if (auto asked = updates_.extract(answer.ticket)) asked.mapped()(std::move(answer.result));
+  for (const engine::RequestAnswer& answer : committed.answers)
+    if (auto asked = requests_.extract(answer.ticket)) asked.mapped()(answer.status);
 }
 
 void Runner::refuse_requests(const Error& error) {
   for (auto& asked : std::exchange(updates_, {})) asked.second(tl::make_unexpected(error));
+  for (auto& asked : std::exchange(requests_, {})) asked.second(tl::make_unexpected(error));
 }
 
 void Runner::process() {
@@ -109,6 +112,7 @@ void Runner::commit(Effects effects, std::optional<store::NewWorkflow> create,
   pending_->records = std::move(effects.records);
   pending_->actions = std::move(effects.actions);
   pending_->state_answers = std::move(effects.state_answers);
+  pending_->answers = std::move(effects.answers);
   pending_->done = std::move(done);
   if (pending_->records.empty()) {
     // Nothing to remember (a question to the store or a file): act at once.
@@ -170,7 +174,7 @@ void Runner::on_commit_answer(const Status& answer) {
   pending_.reset();
   release_ended(committed.records);
   if (committed.done) committed.done({});
-  give_answers(std::move(committed.state_answers));
+  give_answers(committed);
   for (Observer* observer : std::vector(server_.observers_))
     if (!committed.records.empty()) observer->on_committed(state_, committed.records);
   for (const engine::Action& action : committed.actions) perform(action);

@@ -24,6 +24,13 @@ class Runner : public std::enable_shared_from_this<Runner> {
 
   void push(engine::Event event);
   void update_state(engine::StateUpdate update, Server::Done<engine::StateUpdateResult> done);
+  /// For the requests that a RequestAnswer answers.
+  template <typename Request>
+  void ask(Request request, Server::DoneStatus done) {
+    request.ticket = ++last_request_;
+    requests_.emplace(request.ticket, std::move(done));
+    push(std::move(request));
+  }
   /// Answers all requests that wait for one.
   void refuse_requests(const Error& error);
   /// Applies what is queued, unless a commit is in flight.
@@ -50,6 +57,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
     std::vector<engine::Record> records;
     std::vector<engine::Action> actions;
     std::vector<engine::StateAnswer> state_answers;
+    std::vector<engine::RequestAnswer> answers;
     Server::DoneStatus done;
     milliseconds retry_wait{0};
   };
@@ -64,7 +72,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
               Server::DoneStatus done);
   void send();
   void on_commit_answer(const Status& answer);
-  void give_answers(std::vector<engine::StateAnswer> answers);
+  void give_answers(Pending& committed);
   void perform(const engine::Action& action);
   void start(const engine::StartAttempt& attempt);
   void fail_attempt(const engine::StartAttempt& attempt, FailureCause cause, std::string message);
@@ -86,7 +94,9 @@ class Runner : public std::enable_shared_from_this<Runner> {
   std::vector<engine::Event> events_;
   std::optional<Pending> pending_;
   std::uint64_t last_request_ = 0;
-  std::map<std::uint64_t, Server::Done<engine::StateUpdateResult>> updates_;  // by ticket
+  // Who waits for an answer, by ticket.
+  std::map<std::uint64_t, Server::Done<engine::StateUpdateResult>> updates_;
+  std::map<std::uint64_t, Server::DoneStatus> requests_;
   std::map<StepIndex, std::shared_ptr<const runtime::AgentSpec>> agents_;
   std::map<StepIndex, StepItems> items_;
   std::optional<TimePoint> armed_;

@@ -171,6 +171,16 @@ void Server::update_state(const WorkflowId& id, engine::StateUpdate update,
     runner->update_state(std::move(update), std::move(done));
 }
 
+void Server::pause(const WorkflowId& id, DoneStatus done) {
+  if (const auto runner = runner_for(id, done))
+    runner->ask(engine::PauseRequested{}, std::move(done));
+}
+
+void Server::unpause(const WorkflowId& id, DoneStatus done) {
+  if (const auto runner = runner_for(id, done))
+    runner->ask(engine::UnpauseRequested{}, std::move(done));
+}
+
 const engine::WorkflowState* Server::find(const WorkflowId& id) const {
   const auto found = runners_.find(id);
   return found == runners_.end() ? nullptr : &found->second->state();

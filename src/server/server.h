@@ -80,6 +80,9 @@ class Server final : public runtime::Runtime::Listener {
   /// here, kConflict when it has ended.
   void update_state(const WorkflowId& id, engine::StateUpdate update,
                     Done<engine::StateUpdateResult> done);
+  /// A paused workflow begins no attempt; kConflict when it is paused already, or not paused.
+  void pause(const WorkflowId& id, DoneStatus done);
+  void unpause(const WorkflowId& id, DoneStatus done);
 
   /// Null when it is not running here. Valid until the executor runs something else.
   const engine::WorkflowState* find(const WorkflowId& id) const;

@@ -1,5 +1,6 @@
 #include "sim/requests.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace agentainer::sim {
@@ -42,9 +43,29 @@ void Requests::update(server::Server& server, const WorkflowId& id, Update updat
                       });
 }
 
+server::Server::DoneStatus Requests::take_status(std::string what, std::function<void()> on_done) {
+  return [this, request = expect_answer(), what = std::move(what),
+          on_done = std::move(on_done)](const Status& answer) {
+    take_answer(request);
+    if (answer) {
+      on_done();
+    } else if (answer.error().code != ErrorCode::kConflict &&
+               answer.error().code != ErrorCode::kNotFound) {
+      violations_.push_back(what + ": " + answer.error().message);
+    }
+  };
+}
+
+bool Requests::help(server::Server& server, const WorkflowId& id) {
+  const engine::WorkflowState* state = server.find(id);
+  if (state == nullptr || !state->paused_at) return false;
+  server.unpause(id, take_status("unpause", [] {}));
+  return true;
+}
+
 void Requests::ask(server::Server& server, const WorkflowId& id) {
   Workflow& workflow = workflows_[id];
-  switch (random_.below(5)) {
+  switch (random_.below(7)) {
     case 0:
       ++workflow.increments_asked;
       update(server, id, {Update::Kind::kIncrement, "count", "", {}},
@@ -72,6 +93,12 @@ void Requests::ask(server::Server& server, const WorkflowId& id) {
                  ? Update{Update::Kind::kSet, "score", std::to_string(random_.below(12)), {}}
                  : Update{Update::Kind::kDelete, "nothing", "", {}},
              [](const auto&) {});
+      break;
+    case 5:
+      server.pause(id, take_status("pause", [&workflow] { ++workflow.pauses_answered; }));
+      break;
+    case 6:
+      server.unpause(id, take_status("unpause", [] {}));
       break;
   }
 }
@@ -129,6 +156,13 @@ std::vector<std::string> Requests::check(const store::LoadedWorkflow& loaded) co
   if (distinct.size() != members.size()) say("the set has a member twice");
   for (const std::int64_t member : workflow.members_answered)
     if (!distinct.contains(member)) say(fmt::format("the set has lost {}", member));
+
+  const auto is_pause = [](const std::string& record) {
+    return record.starts_with(R"({"type":"workflow_paused")");
+  };
+  const auto pauses = static_cast<std::size_t>(
+      std::count_if(loaded.records.begin(), loaded.records.end(), is_pause));
+  if (pauses < workflow.pauses_answered) say("the history has lost a pause");
   return violations;
 }
 

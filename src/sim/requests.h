@@ -19,6 +19,8 @@ class Requests {
 
   /// Asks something of a workflow, which may have ended.
   void ask(server::Server& server, const WorkflowId& id);
+  /// Ends what only a person can end: a pause. False when there is nothing.
+  bool help(server::Server& server, const WorkflowId& id);
   /// The server is gone: what was not answered never will be.
   void on_crash() { unanswered_.clear(); }
 
@@ -35,11 +37,13 @@ class Requests {
     std::set<std::int64_t> members_answered;
     std::map<std::string, std::uint32_t> swaps;  ///< Answered as done, by the value expected.
     std::int64_t last_swap = 0;
+    std::size_t pauses_answered = 0;
   };
   using Update = engine::StateUpdate;
   using OnChange = std::function<void(const engine::StateUpdateResult&)>;
 
   void update(server::Server& server, const WorkflowId& id, Update update, OnChange on_change);
+  server::Server::DoneStatus take_status(std::string what, std::function<void()> on_done);
   void swap(server::Server& server, const WorkflowId& id);
   std::uint64_t expect_answer();
   void take_answer(std::uint64_t request);

@@ -84,11 +84,12 @@ class Simulation final : public server::Observer {
       if (steps < fault_steps && random_.chance(0.001)) cancel_something();
       if (steps < fault_steps && random_.chance(request_chance_)) ask_something();
       if (!executor_.step()) {
+        if (help_all()) continue;
         if (steps >= fault_steps) break;
         end_faults();
         steps = fault_steps;
         // The last crash may have come when nothing was left to do but to resume.
-        if (!executor_.step()) break;
+        if (!executor_.step() && !help_all()) break;
       }
     }
     check(keep_history);
@@ -219,6 +220,13 @@ class Simulation final : public server::Observer {
     auto id = acknowledged_.begin();
     std::advance(id, random_.below(static_cast<std::uint32_t>(acknowledged_.size())));
     requests_.ask(*life_.server, *id);
+  }
+
+  bool help_all() {
+    bool helped = false;
+    for (const store::WorkflowSummary& summary : disk_->list(std::nullopt, 1000))
+      helped = requests_.help(*life_.server, summary.id) || helped;
+    return helped;
   }
 
   void cancel_something() {
