@@ -150,6 +150,7 @@ WorkflowReport report_on(const engine::WorkflowState& state) {
   report.definition = state.definition;
   report.status = state.status;
   report.stopping = state.stopping.has_value();
+  report.paused_at = state.paused_at;
   report.reason = state.reason;
   report.created = state.created;
   report.started = state.started;
@@ -180,6 +181,7 @@ Json report_json(const WorkflowReport& report) {
                       {"description", report.definition->description},
                       {"status", to_string(report.status)},
                       {"reason", report.reason},
+                      {"paused_at", time_or_null(report.paused_at.value_or(TimePoint{}))},
                       {"created_at", time_or_null(report.created)},
                       {"started_at", time_or_null(report.started)},
                       {"completed_at", time_or_null(report.ended)},

@@ -70,6 +70,7 @@ struct WorkflowReport {
   std::string source_directory;
   engine::WorkflowStatus status = engine::WorkflowStatus::kPending;
   bool stopping = false;
+  std::optional<TimePoint> paused_at;
   std::string reason;
   TimePoint created{};
   TimePoint started{};

@@ -1,6 +1,7 @@
 #pragma once
 // The decisions of apply(), while one batch of events is handled. Internal to engine/.
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,14 @@ class Decider {
   const workflow::Step& defined(StepIndex step) const { return definition().step(step); }
   void set_state(std::string key, Text text);
   bool all_steps_ended() const { return state_.ended_steps == state_.steps.size(); }
+
+  // request_rules.cc: what people ask of it
+  void on_state_update(StateUpdateRequested& event);
+  void on_pause(std::uint64_t ticket);
+  void on_unpause(std::uint64_t ticket);
+  void answer(std::uint64_t ticket, Status status = {});
+  /// After the end: it changes nothing; who waits for an answer gets one.
+  void refuse(const Event& event);
 
   // task_rules.cc: attempts and tasks
   void on_attempt_ended(AttemptEnded& event);
@@ -61,6 +70,7 @@ class Decider {
   WorkflowState& state_;
   const Context& context_;
   Effects effects_;
+  std::map<std::string, std::size_t> written_;  // keys of the state, to their place in effects_
 };
 
 }  // namespace agentainer::engine

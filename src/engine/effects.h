@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "engine/record.h"
 #include "engine/state_data.h"
+#include "engine/state_update.h"
 
 namespace agentainer::engine {
 
@@ -51,16 +52,27 @@ struct CollectResults {
 };
 using Action = std::variant<StartAttempt, StopAttempt, ReadItems, CollectResults>;
 
+/// What became of a request that is answered by yes or no.
+struct RequestAnswer {
+  std::uint64_t ticket = 0;
+  Status status;
+};
+
 struct Effects {
   std::vector<Record> records;
   std::vector<TaskOutputWrite> task_outputs;
   std::vector<StepTextWrite> step_texts;
   std::vector<StateWrite> state;
   std::vector<Action> actions;
+  /// To be given once everything above is committed: what they say rests on it.
+  std::vector<StateAnswer> state_answers;
+  std::vector<RequestAnswer> answers;
   std::uint32_t slots_taken = 0;  ///< StartAttempts among the actions.
   std::uint32_t slots_freed = 0;  ///< Attempts whose end this took note of.
 
-  bool empty() const { return records.empty() && actions.empty(); }
+  bool empty() const {
+    return records.empty() && actions.empty() && state_answers.empty() && answers.empty();
+  }
 };
 
 }  // namespace agentainer::engine

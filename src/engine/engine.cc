@@ -22,11 +22,18 @@ void Decider::set_state(std::string key, Text text) {
   } else {
     state_.data.erase(key);
   }
-  effects_.state.push_back({std::move(key), std::move(text)});
+  // Of many changes in one batch only the last is written: a list that a thousand appends made is
+  // not stored a thousand times.
+  const auto [place, first] = written_.try_emplace(key, effects_.state.size());
+  if (first) {
+    effects_.state.push_back({std::move(key), std::move(text)});
+  } else {
+    effects_.state[place->second].text = std::move(text);
+  }
 }
 
 void Decider::handle(Event& event) {
-  if (has_ended(state_.status)) return;
+  if (has_ended(state_.status)) return refuse(event);
   if (auto* attempt = std::get_if<AttemptEnded>(&event)) {
     on_attempt_ended(*attempt);
   } else if (auto* items = std::get_if<ItemsRead>(&event)) {
@@ -37,11 +44,12 @@ void Decider::handle(Event& event) {
     if (state_.status == WorkflowStatus::kPending && !state_.stopping) emit(WorkflowStarted{});
   } else if (auto* cancel = std::get_if<CancelRequested>(&event)) {
     stop_workflow(WorkflowStatus::kCancelled, cancel->reason);
-  } else if (auto* change = std::get_if<StateChangeRequested>(&event)) {
-    set_state(change->key, change->text
-                               ? std::make_shared<const std::string>(std::move(*change->text))
-                               : nullptr);
-    emit(StateChanged{{change->key}});
+  } else if (auto* update = std::get_if<StateUpdateRequested>(&event)) {
+    on_state_update(*update);
+  } else if (const auto* pause = std::get_if<PauseRequested>(&event)) {
+    on_pause(pause->ticket);
+  } else if (const auto* unpause = std::get_if<UnpauseRequested>(&event)) {
+    on_unpause(unpause->ticket);
   }
   // TimePassed and SlotsFreed carry nothing: advance() looks at the deadlines and slots of the
   // context.

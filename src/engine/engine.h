@@ -32,7 +32,7 @@ Effects resume(WorkflowState& state, const Context& context);
 /// When to send TimePassed next, if nothing else happens before.
 std::optional<TimePoint> next_deadline(const WorkflowState& state);
 
-/// Whether more slots would let this workflow dispatch more attempts now.
+/// Whether more slots would let this workflow dispatch more attempts now: not while it is paused.
 bool wants_slots(const WorkflowState& state);
 
 /// Attempts dispatched and not reported, for reconciling with a runtime.

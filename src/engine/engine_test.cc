@@ -199,9 +199,15 @@ steps:
         return TimePassed{};
       case 4:
         if (*gen::inRange(0, 8) == 0) return CancelRequested{"by hand"};
+        if (*gen::inRange(0, 3) == 0) return PauseRequested{1};
+        if (*gen::inRange(0, 2) == 0) return UnpauseRequested{1};
         return SlotsFreed{};
       case 5:
-        return StateChangeRequested{*gen::element<std::string>("items", "x"), "[1]"};
+        return StateUpdateRequested{
+            1,
+            {static_cast<StateUpdate::Kind>(*gen::inRange(0, 6)),
+             *gen::element<std::string>("items", "x", ""),
+             *gen::element<std::string>("[1]", "1", "", "nonsense"), std::nullopt}};
       default: {
         AttemptEnded ended;
         ended.step = step;
@@ -279,7 +285,7 @@ TEST(TaskInputs, FollowTheStateAndForgetSteps) {
     EXPECT_NE(inputs.make(StepIndex{i}, TaskIndex{0}, Attempt{1}, std::nullopt)
                   ->document.find(R"("shared":1)"),
               std::string::npos);
-  harness.apply({StateChangeRequested{"shared", "2"}});
+  harness.apply({StateUpdateRequested{1, {StateUpdate::Kind::kSet, "shared", "2", {}}}});
   EXPECT_NE(inputs.make(StepIndex{7}, TaskIndex{0}, Attempt{1}, std::nullopt)
                 ->document.find(R"("shared":2)"),
             std::string::npos);

@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/outcome.h"
 #include "base/time.h"
+#include "engine/state_update.h"
 
 namespace agentainer::engine {
 
@@ -59,13 +60,23 @@ struct CancelRequested {
   std::string reason;
 };
 
-/// Somebody outside changes the shared state.
-struct StateChangeRequested {
-  std::string key;
-  std::optional<std::string> text;  ///< Valid JSON; absent deletes.
+/// Somebody outside changes the shared state. Answered by a StateAnswer with the same ticket.
+struct StateUpdateRequested {
+  std::uint64_t ticket = 0;
+  StateUpdate update;
 };
 
-using Event = std::variant<StartRequested, AttemptEnded, ItemsRead, ResultsCollected, TimePassed,
-                           SlotsFreed, CancelRequested, StateChangeRequested>;
+/// No attempt begins until UnpauseRequested; those that run go on, and so do timeouts. Each is
+/// answered by a RequestAnswer with the same ticket.
+struct PauseRequested {
+  std::uint64_t ticket = 0;
+};
+struct UnpauseRequested {
+  std::uint64_t ticket = 0;
+};
+
+using Event =
+    std::variant<StartRequested, AttemptEnded, ItemsRead, ResultsCollected, TimePassed, SlotsFreed,
+                 CancelRequested, StateUpdateRequested, PauseRequested, UnpauseRequested>;
 
 }  // namespace agentainer::engine

@@ -163,6 +163,7 @@ void Harness::finish_after_crash(std::size_t count) const {
     }
     if (events.empty()) events = after.all_succeed();
     if (events.empty() && wants_slots(after.state_)) events.emplace_back(SlotsFreed{});
+    if (events.empty() && after.state_.paused_at) events.emplace_back(UnpauseRequested{});
     if (events.empty()) {
       const std::optional<TimePoint> due = next_deadline(after.state_);
       ASSERT_TRUE(due) << "nothing is in flight and nothing is due:\n" << dump(after.state_);
@@ -275,6 +276,8 @@ struct Describe {
     return fmt::format("workflow {}{}", to_string(r.status), because(r.reason));
   }
   std::string operator()(const WorkflowResumed&) const { return "workflow resumed"; }
+  std::string operator()(const WorkflowPaused&) const { return "workflow paused"; }
+  std::string operator()(const WorkflowUnpaused&) const { return "workflow unpaused"; }
   std::string operator()(const StepStarted& r) const {
     std::string out = fmt::format("{} started", id(r.step));
     if (r.tasks != 1 || r.items != 1) out += fmt::format(", {} tasks", r.tasks);
@@ -355,6 +358,15 @@ std::string describe(const Effects& effects, const WorkflowState& state) {
       line(fmt::format("+ error of {} {} {}", visitor.id(output.step), to_int(output.task),
                        output.text));
   for (const Action& action : effects.actions) line(std::visit(visitor, action));
+  for (const StateAnswer& answer : effects.state_answers)
+    line(answer.result ? fmt::format("= {} {}", answer.result->changed ? "changed" : "unchanged",
+                                     answer.result->text)
+                       : fmt::format("= refused, {}: {}", to_string(answer.result.error().code),
+                                     answer.result.error().message));
+  for (const RequestAnswer& answer : effects.answers)
+    line(answer.status ? "= done"
+                       : fmt::format("= refused, {}: {}", to_string(answer.status.error().code),
+                                     answer.status.error().message));
   return out;
 }
 

@@ -94,6 +94,8 @@ struct Encode {
         .optional_text("reason", r.reason);
   }
   Writer operator()(const WorkflowResumed&) const { return Writer("workflow_resumed", at); }
+  Writer operator()(const WorkflowPaused&) const { return Writer("workflow_paused", at); }
+  Writer operator()(const WorkflowUnpaused&) const { return Writer("workflow_unpaused", at); }
   Writer operator()(const StepStarted& r) const {
     return step("step_started", r.step)
         .number("tasks", r.tasks)
@@ -288,6 +290,8 @@ std::optional<RecordBody> read_record(std::string_view type, Reader& in) {
     return WorkflowEnded{in.one_of<WorkflowStatus>("status", parse_workflow_status),
                          in.text("reason")};
   if (type == "workflow_resumed") return WorkflowResumed{};
+  if (type == "workflow_paused") return WorkflowPaused{};
+  if (type == "workflow_unpaused") return WorkflowUnpaused{};
   if (type == "state_changed") return StateChanged{in.texts("keys")};
   return read_step_record(type, in);
 }

@@ -43,6 +43,14 @@ struct WorkflowResumed {
   bool operator==(const WorkflowResumed&) const = default;
 };
 
+/// No attempt is dispatched from here to WorkflowUnpaused, or to the end of the workflow.
+struct WorkflowPaused {
+  bool operator==(const WorkflowPaused&) const = default;
+};
+struct WorkflowUnpaused {
+  bool operator==(const WorkflowUnpaused&) const = default;
+};
+
 struct StepStarted {
   StepIndex step{};
   std::uint32_t tasks = 0;
@@ -115,10 +123,10 @@ struct StateChanged {
   bool operator==(const StateChanged&) const = default;
 };
 
-using RecordBody =
-    std::variant<WorkflowCreated, WorkflowStarted, WorkflowStopping, WorkflowEnded, WorkflowResumed,
-                 StepStarted, StepStopping, StepEnded, TasksDispatched, TasksSucceeded,
-                 TasksCancelled, AttemptFailed, ResultRefused, StateChanged>;
+using RecordBody = std::variant<WorkflowCreated, WorkflowStarted, WorkflowStopping, WorkflowEnded,
+                                WorkflowResumed, StepStarted, StepStopping, StepEnded,
+                                TasksDispatched, TasksSucceeded, TasksCancelled, AttemptFailed,
+                                ResultRefused, StateChanged, WorkflowPaused, WorkflowUnpaused>;
 
 struct Record {
   TimePoint at{};

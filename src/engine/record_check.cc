@@ -68,6 +68,13 @@ struct RecordCheck {
                    "ended early or twice");
   }
   Status operator()(const WorkflowResumed&) const { return {}; }
+  Status operator()(const WorkflowPaused&) const {
+    return require(!state.paused_at && !state.stopping && !has_ended(state.status),
+                   "paused twice, or behind its end");
+  }
+  Status operator()(const WorkflowUnpaused&) const {
+    return require(state.paused_at.has_value(), "unpaused without a pause");
+  }
   Status operator()(const StepStarted& r) const {
     const StepState& step = state.step(r.step);
     const workflow::Step& defined = state.definition->step(r.step);

@@ -90,6 +90,10 @@ RecordBody random_body(std::size_t kind) {
     }
     case 12:
       return ResultRefused{*step(), TaskIndex{*number()}, Attempt{*number()}};
+    case 13:
+      return WorkflowPaused{};
+    case 14:
+      return WorkflowUnpaused{};
     default:
       return StateChanged{*gen::container<std::vector<std::string>>(text())};
   }

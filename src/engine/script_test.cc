@@ -8,6 +8,10 @@
 //       workflow started          the effects expected, one a line (describe() in test_harness.h)
 //     ? next                      a question: next, state, input STEP TASK, wants
 //
+// State updates are `set KEY JSON`, `delete KEY`, `increment KEY [AMOUNT]`, `append KEY JSON`,
+// `add-to-set KEY JSON` and `swap KEY EXPECTED JSON`, with `nothing` for a key that must not be
+// there.
+//
 // AGENTAINER_UPDATE_SCRIPTS=1 writes what happened into the files instead; read the difference.
 
 #include <gtest/gtest.h>
@@ -132,14 +136,31 @@ class Script {
       events_.emplace_back(SlotsFreed{});
     } else if (verb == "cancel") {
       events_.emplace_back(CancelRequested{std::string(rest)});
-    } else if (verb == "set") {
-      std::string key = word(rest);
-      events_.emplace_back(StateChangeRequested{std::move(key), std::string(rest)});
-    } else if (verb == "delete") {
-      events_.emplace_back(StateChangeRequested{std::string(rest), std::nullopt});
+    } else if (verb == "pause") {
+      events_.emplace_back(PauseRequested{++tickets_});
+    } else if (verb == "unpause") {
+      events_.emplace_back(UnpauseRequested{++tickets_});
+    } else if (const auto kind = kind_of_update(verb)) {
+      StateUpdate update{*kind, word(rest), {}, {}};
+      if (*kind == StateUpdate::Kind::kCompareAndSwap)
+        if (std::string expected = word(rest); expected != "nothing") update.expected = expected;
+      update.text = rest;
+      events_.emplace_back(StateUpdateRequested{++tickets_, std::move(update)});
     } else {
       throw std::runtime_error("no such event: " + verb);
     }
+  }
+
+  static std::optional<StateUpdate::Kind> kind_of_update(const std::string& verb) {
+    using Kind = StateUpdate::Kind;
+    static const std::map<std::string, Kind> kKinds{{"set", Kind::kSet},
+                                                    {"delete", Kind::kDelete},
+                                                    {"increment", Kind::kIncrement},
+                                                    {"append", Kind::kAppend},
+                                                    {"add-to-set", Kind::kAddToSet},
+                                                    {"swap", Kind::kCompareAndSwap}};
+    const auto found = kKinds.find(verb);
+    return found == kKinds.end() ? std::nullopt : std::optional(found->second);
   }
 
   /// fail STEP TASK CAUSE [N] [final] [lost-with-server] [: message]
@@ -190,6 +211,7 @@ class Script {
 
   Harness harness_;
   std::vector<Event> events_;
+  std::uint64_t tickets_ = 0;
   bool pending_ = false;
   std::string out_;
 };

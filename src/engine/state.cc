@@ -85,10 +85,12 @@ std::string dump(const WorkflowState& state) {
   const auto ms = [](TimePoint at) { return at.time_since_epoch().count(); };
   const auto text = [](const Text& t) { return t ? std::string_view(*t) : "-"; };
   std::string out = fmt::format(
-      "{} {} stopping={} in_flight={} sequence={} times={},{},{},{} ended={} failed={} reason={}\n",
+      "{} {} stopping={} paused={} in_flight={} sequence={} times={},{},{},{} ended={} failed={} "
+      "reason={}\n",
       state.id.text(), to_string(state.status), state.stopping ? to_string(*state.stopping) : "-",
-      state.in_flight, state.sequence, ms(state.created), ms(state.started), ms(state.ended),
-      ms(state.last_record), state.ended_steps, state.failed_steps, state.reason);
+      state.paused_at ? ms(*state.paused_at) : 0, state.in_flight, state.sequence,
+      ms(state.created), ms(state.started), ms(state.ended), ms(state.last_record),
+      state.ended_steps, state.failed_steps, state.reason);
   for (std::size_t i = 0; i < state.steps.size(); ++i) {
     const StepState& step = state.steps[i];
     out += fmt::format(

@@ -117,6 +117,7 @@ struct WorkflowState {
   std::shared_ptr<const workflow::Definition> definition;
   WorkflowStatus status = WorkflowStatus::kPending;
   std::optional<WorkflowStatus> stopping;
+  std::optional<TimePoint> paused_at;  ///< Since when no attempt begins; its status stays.
   std::string reason;
   TimePoint created{};
   TimePoint started{};

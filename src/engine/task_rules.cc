@@ -200,7 +200,7 @@ void Decider::emit_tasks(StepIndex step, TaskIndex task, Attempt attempt, bool s
 namespace {
 
 std::uint32_t room_of(const WorkflowState& state) {
-  if (state.stopping || has_ended(state.status)) return 0;
+  if (state.stopping || state.paused_at || has_ended(state.status)) return 0;
   const std::uint32_t limit = state.definition->max_parallel;
   if (limit == 0) return std::numeric_limits<std::uint32_t>::max();
   return state.in_flight >= limit ? 0 : limit - state.in_flight;

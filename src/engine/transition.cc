@@ -130,6 +130,7 @@ class Transition {
     AGENTAINER_CHECK(!state_.stopping && !has_ended(state_.status), "a workflow is stopped once");
     state_.stopping = record.outcome;
     state_.reason = record.reason;
+    state_.paused_at.reset();
     for (std::uint32_t i = 0; i < state_.steps.size(); ++i) {
       const StepIndex index{i};
       StepState& step = state_.step(index);
@@ -148,11 +149,21 @@ class Transition {
     AGENTAINER_CHECK(state_.in_flight == 0, "a workflow ends with nothing in flight");
     state_.status = record.status;
     state_.stopping.reset();
+    state_.paused_at.reset();
     state_.reason = record.reason;
     state_.ended = at_;
   }
 
   void operator()(const WorkflowResumed&) {}
+
+  void operator()(const WorkflowPaused&) {
+    AGENTAINER_CHECK(!state_.paused_at && !state_.stopping, "what runs is paused, once");
+    state_.paused_at = at_;
+  }
+  void operator()(const WorkflowUnpaused&) {
+    AGENTAINER_CHECK(state_.paused_at.has_value(), "what is paused is unpaused");
+    state_.paused_at.reset();
+  }
 
   void operator()(const StepStarted& record) {
     StepState& step = state_.step(record.step);

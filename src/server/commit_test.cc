@@ -226,18 +226,6 @@ TEST(Commit, ReportsThatComeTwiceLateOrFromNowhereAreRecordedAndChangeNothing) {
   world.run();
 }
 
-TEST(Commit, StateChangesFromOutsideAreStored) {
-  World world;
-  const WorkflowId id = world.submit(kTwoSteps, {{"old", 1}});
-  ASSERT_TRUE(world.server->change_state(id, "new", R"({"a":[1]})"));
-  ASSERT_TRUE(world.server->change_state(id, "old", std::nullopt));
-  EXPECT_EQ(world.server->change_state(id, "bad", "{").error().code, ErrorCode::kInvalid);
-  EXPECT_EQ(world.server->change_state(id, "\xff", "1").error().code, ErrorCode::kInvalid);
-  EXPECT_EQ(world.server->change_state(WorkflowId{}, "a", "1").error().code, ErrorCode::kNotFound);
-  world.run();
-  EXPECT_EQ(world.stored(id).state, (std::map<std::string, std::string>{{"new", R"({"a":[1]})"}}));
-}
-
 TEST(Commit, AnInvalidWorkflowIsRefusedWithEveryReason) {
   World world;
   std::optional<Error> error;

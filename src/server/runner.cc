@@ -58,6 +58,9 @@ void Runner::begin(Effects effects, std::optional<store::NewWorkflow> create,
     std::move(more.step_texts.begin(), more.step_texts.end(),
               std::back_inserter(effects.step_texts));
     std::move(more.actions.begin(), more.actions.end(), std::back_inserter(effects.actions));
+    std::move(more.state_answers.begin(), more.state_answers.end(),
+              std::back_inserter(effects.state_answers));
+    std::move(more.answers.begin(), more.answers.end(), std::back_inserter(effects.answers));
     effects.slots_taken += more.slots_taken;
   }
   commit(std::move(effects), std::move(create), {std::move(done)});
@@ -67,6 +70,24 @@ void Runner::push(engine::Event event, Server::DoneStatus done) {
   if (done) waiting_.emplace_back(events_.size(), std::move(done));
   events_.push_back(std::move(event));
   if (!is_committing()) server_.mark_dirty(*this);
+}
+
+void Runner::update_state(engine::StateUpdate update,
+                          Server::Done<engine::StateUpdateResult> done) {
+  updates_.emplace(++last_request_, std::move(done));
+  push(engine::StateUpdateRequested{last_request_, std::move(update)});
+}
+
+void Runner::give_answers(Pending& committed) {
+  for (engine::StateAnswer& answer : committed.state_answers)
+    if (auto asked = updates_.extract(answer.ticket)) asked.mapped()(std::move(answer.result));
+  for (const engine::RequestAnswer& answer : committed.answers)
+    if (auto asked = requests_.extract(answer.ticket)) asked.mapped()(answer.status);
+}
+
+void Runner::refuse_requests(const Error& error) {
+  for (auto& asked : std::exchange(updates_, {})) asked.second(tl::make_unexpected(error));
+  for (auto& asked : std::exchange(requests_, {})) asked.second(tl::make_unexpected(error));
 }
 
 void Runner::process() {
@@ -82,9 +103,17 @@ void Runner::process() {
     arm_timer();
     if (!events_.empty()) server_.mark_dirty(*this);
     for (const Server::DoneStatus& each : done) each({});  // nothing came of it that is not durable
+    rest_in_store();
     return;
   }
   commit(std::move(effects), std::nullopt, std::move(done));
+}
+
+/// One that waits to be started, possibly for days, does so in the store and not in memory.
+bool Runner::rest_in_store() {
+  if (state_.status != engine::WorkflowStatus::kPending || !events_.empty()) return false;
+  server_.forget(state_.id);
+  return true;
 }
 
 /// Of those who wait for one of the next `events` events.
@@ -108,6 +137,8 @@ void Runner::commit(Effects effects, std::optional<store::NewWorkflow> create,
   server_.account_slots(*this, effects);
   pending_ = Pending{.records = std::move(effects.records),
                      .actions = std::move(effects.actions),
+                     .state_answers = std::move(effects.state_answers),
+                     .answers = std::move(effects.answers),
                      .done = std::move(done)};
   ++server_.commits_in_flight_;
   if (pending_->records.empty()) {
@@ -173,21 +204,21 @@ void Runner::on_commit_answer(const Status& answer) {
   release_ended(committed.records);
   for (const Server::DoneStatus& done : committed.done)
     if (done) done({});
+  give_answers(committed);
   for (Observer* observer : std::vector(server_.observers_))
     if (!committed.records.empty()) observer->on_committed(state_, committed.records);
   for (const engine::Action& action : committed.actions) perform(action);
   if (engine::has_ended(state_.status)) {
+    refuse_requests(
+        {ErrorCode::kConflict, fmt::format("workflow {} has ended: it is {}", state_.id.text(),
+                                           to_string(state_.status))});
     for (Observer* observer : std::vector(server_.observers_)) observer->on_ended(state_);
     answer_waiting(fail(ErrorCode::kConflict, "workflow {} has already {}", state_.id.text(),
                         to_string(state_.status)));
     server_.forget(state_.id);
     return;
   }
-  // One that waits to be started, possibly for days, does so in the store.
-  if (state_.status == engine::WorkflowStatus::kPending && events_.empty()) {
-    server_.forget(state_.id);
-    return;
-  }
+  if (rest_in_store()) return;
   arm_timer();
   if (!events_.empty() || ticket != 0) server_.mark_dirty(*this);
 }
@@ -378,6 +409,7 @@ void Runner::abandon(const Error& error) {
   for (const Server::DoneStatus& done : pending_->done)
     if (done) done(tl::make_unexpected(error));
   answer_waiting(tl::make_unexpected(error));
+  refuse_requests(error);
   for (Observer* observer : std::vector(server_.observers_)) observer->on_abandoned(state_, error);
   server_.forget(state_.id);
 }
@@ -389,6 +421,7 @@ void Runner::withdraw(const Error& error) {
   server_.forget(state_.id);
   for (const Server::DoneStatus& each : done) each(tl::make_unexpected(error));
   answer_waiting(fail(ErrorCode::kNotFound, "no workflow {}", state_.id.text()));
+  refuse_requests({ErrorCode::kNotFound, fmt::format("no workflow {}", state_.id.text())});
 }
 
 std::shared_ptr<const runtime::AgentSpec> Runner::agent_spec(StepIndex index) {

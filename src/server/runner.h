@@ -28,6 +28,16 @@ class Runner : public std::enable_shared_from_this<Runner> {
 
   /// `done` when what came of the event is durable; kConflict when the workflow ended before.
   void push(engine::Event event, Server::DoneStatus done = nullptr);
+  void update_state(engine::StateUpdate update, Server::Done<engine::StateUpdateResult> done);
+  /// For the requests that a RequestAnswer answers.
+  template <typename Request>
+  void ask(Request request, Server::DoneStatus done) {
+    request.ticket = ++last_request_;
+    requests_.emplace(request.ticket, std::move(done));
+    push(std::move(request));
+  }
+  /// Answers all requests that wait for one.
+  void refuse_requests(const Error& error);
   /// Applies what is queued, unless a commit is in flight.
   void process();
 
@@ -51,6 +61,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
     store::Commit commit;
     std::vector<engine::Record> records;
     std::vector<engine::Action> actions;
+    std::vector<engine::StateAnswer> state_answers;
+    std::vector<engine::RequestAnswer> answers;
     std::vector<Server::DoneStatus> done;
     milliseconds retry_wait{0};
   };
@@ -65,8 +77,10 @@ class Runner : public std::enable_shared_from_this<Runner> {
               std::vector<Server::DoneStatus> done);
   std::vector<Server::DoneStatus> take_waiting(std::size_t events);
   void answer_waiting(const Status& status);
+  bool rest_in_store();
   void send();
   void on_commit_answer(const Status& answer);
+  void give_answers(Pending& committed);
   void perform(const engine::Action& action);
   void start(const engine::StartAttempt& attempt);
   void fail_attempt(const engine::StartAttempt& attempt, FailureCause cause, std::string message);
@@ -91,6 +105,10 @@ class Runner : public std::enable_shared_from_this<Runner> {
   /// Who wants to know when an event's effects are durable, with the event's place in events_.
   std::vector<std::pair<std::size_t, Server::DoneStatus>> waiting_;
   std::optional<Pending> pending_;
+  std::uint64_t last_request_ = 0;
+  // Who waits for an answer, by ticket.
+  std::map<std::uint64_t, Server::Done<engine::StateUpdateResult>> updates_;
+  std::map<std::uint64_t, Server::DoneStatus> requests_;
   std::map<StepIndex, std::shared_ptr<const runtime::AgentSpec>> agents_;
   std::map<StepIndex, StepItems> items_;
   std::optional<TimePoint> armed_;

@@ -117,16 +117,26 @@ Runner& Server::add_runner(engine::WorkflowState state, std::string source_direc
   return *runners_.emplace(id, std::move(runner)).first->second;
 }
 
-Status Server::change_state(const WorkflowId& id, std::string key,
-                            std::optional<std::string> text) {
-  const auto found = runners_.find(id);
-  if (found == runners_.end())
-    return fail(ErrorCode::kNotFound, "workflow {} is not running here", id.text());
-  if (to_valid_utf8(key) != key) return fail(ErrorCode::kInvalid, "a key of the state is UTF-8");
-  if (text)
-    if (const auto valid = check_json(*text); !valid) return tl::make_unexpected(valid.error());
-  found->second->push(engine::StateChangeRequested{std::move(key), std::move(text)});
-  return {};
+void Server::update_state(const WorkflowId& id, engine::StateUpdate update,
+                          Done<engine::StateUpdateResult> done) {
+  with_runner(
+      id,
+      [update = std::move(update), done](Runner& runner) {
+        runner.update_state(update, done);
+      },
+      [done](const Error& error) { done(tl::make_unexpected(error)); });
+}
+
+void Server::pause(const WorkflowId& id, DoneStatus done) {
+  with_runner(
+      id, [done](Runner& runner) { runner.ask(engine::PauseRequested{}, done); },
+      [done](const Error& error) { done(tl::make_unexpected(error)); });
+}
+
+void Server::unpause(const WorkflowId& id, DoneStatus done) {
+  with_runner(
+      id, [done](Runner& runner) { runner.ask(engine::UnpauseRequested{}, done); },
+      [done](const Error& error) { done(tl::make_unexpected(error)); });
 }
 
 const engine::WorkflowState* Server::find(const WorkflowId& id) const {
@@ -163,6 +173,8 @@ void Server::check_drained() {
 void Server::shutdown(std::function<void()> done) {
   closing_ = true;
   take_over_->stop();
+  for (const auto& [id, runner] : std::map(runners_))
+    runner->refuse_requests({ErrorCode::kMaybeDone, "the server is going down"});
   runtime_.shutdown(std::move(done));
 }
 

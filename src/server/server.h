@@ -114,8 +114,13 @@ class Server final : public runtime::Runtime::Listener {
   /// every commit is acknowledged. What is left to do then is shutdown().
   void drain(std::function<void()> done);
 
-  /// kNotFound when it is not running here.
-  Status change_state(const WorkflowId& id, std::string key, std::optional<std::string> text);
+  /// Each is answered when what it says is durable; kNotFound when the workflow is neither pending
+  /// nor running here, kConflict when it has ended.
+  void update_state(const WorkflowId& id, engine::StateUpdate update,
+                    Done<engine::StateUpdateResult> done);
+  /// A paused workflow begins no attempt; kConflict when it is paused already, or not paused.
+  void pause(const WorkflowId& id, DoneStatus done);
+  void unpause(const WorkflowId& id, DoneStatus done);
 
   /// Null when it is not running here. Valid until the executor runs something else.
   const engine::WorkflowState* find(const WorkflowId& id) const;
@@ -125,6 +130,7 @@ class Server final : public runtime::Runtime::Listener {
   void remove_observer(Observer* observer) { std::erase(observers_, observer); }
 
   /// Stops all agents and takes note of nothing more; unfinished workflows stay so, to be resumed.
+  /// Requests that wait for an answer get kMaybeDone.
   void shutdown(std::function<void()> done);
 
   void on_started(const AttemptId& id, TimePoint at) override;
@@ -156,6 +162,8 @@ class Server final : public runtime::Runtime::Listener {
   void cancel_running(Runner& runner, std::string reason, DoneStatus done);
   Runner& add_runner(engine::WorkflowState state, std::string source_directory, Epoch epoch);
   void take_up(Loaded loaded, DoneStatus done);
+  void with_runner(const WorkflowId& id, std::function<void(Runner&)> use,
+                   std::function<void(const Error&)> refuse);
   void stop_left_running(const WorkflowId& id);
   void mark_dirty(Runner& runner);
   void schedule_processing();

@@ -32,15 +32,13 @@ bool Server::begin_opening(const WorkflowId& id, std::function<void()> later) {
   return is_new;
 }
 
-/// `done`, and the end of what begin_opening() began.
+/// `done`, and the end of what begin_opening() began. Called from the store's answers only.
 Server::DoneStatus Server::end_opening(const WorkflowId& id, DoneStatus done) {
   return [this, alive = alive_, id, done = std::move(done)](const Status& status) {
     if (!*alive) return;
     const auto opened = opening_.extract(id);
-    for (const std::function<void()>& later : opened.mapped())
-      executor_.post([alive, later] {
-        if (*alive) later();
-      });
+    // Before anything that `done` asks for: requests keep their order.
+    for (const std::function<void()>& later : opened.mapped()) later();
     if (draining_) schedule_processing();
     done(status);
   };
@@ -179,6 +177,37 @@ void Server::start(const WorkflowId& id, DoneStatus done) {
 void Server::begin_with(engine::Event event, Loaded loaded, DoneStatus done) {
   add_runner(std::move(loaded.state), std::move(loaded.source_directory), loaded.owner)
       .begin({}, std::nullopt, {std::move(event)}, std::move(done));
+}
+
+/// The workflow's runner, if need be made for a pending one, which the store holds.
+void Server::with_runner(const WorkflowId& id, std::function<void(Runner&)> use,
+                         std::function<void(const Error&)> refuse) {
+  // While it is on its way into memory everybody waits, so that requests keep their order.
+  const auto found = runners_.find(id);
+  if (found != runners_.end() && !opening_.contains(id)) return use(*found->second);
+  if (!begin_opening(id, [this, id, use, refuse] { with_runner(id, use, refuse); })) return;
+  const DoneStatus end = end_opening(id, [refuse](const Status& status) {
+    if (!status) refuse(status.error());
+  });
+  load(id, [this, id, use, end](const Result<Loaded>& loaded) {
+    if (!loaded) return end(tl::make_unexpected(loaded.error()));
+    if (engine::has_ended(loaded->state.status)) return end(has_ended_already(loaded->state));
+    if (loaded->state.status != WorkflowStatus::kPending)
+      return end(fail(ErrorCode::kNotFound, "workflow {} is not running here", id.text()));
+    claim_from(loaded->owner, id, [this, use, end](Result<Loaded> claimed) {
+      if (!claimed) return end(tl::make_unexpected(claimed.error()));
+      const WorkflowId claimed_id = claimed->state.id;
+      if (claimed->state.status == WorkflowStatus::kPending) {
+        add_runner(std::move(claimed->state), std::move(claimed->source_directory),
+                   claimed->owner);
+      } else {
+        // Its owner started it at the same moment and has lost it to us by now.
+        take_up(std::move(*claimed), nullptr);
+      }
+      use(*runners_.at(claimed_id));
+      end({});
+    });
+  });
 }
 
 void Server::cancel(const WorkflowId& id, std::string reason, DoneStatus done) {

@@ -83,6 +83,13 @@ class Checker {
       stopping_ = true;
       for (auto& [id, step] : steps_)
         if (!step.started && step.ended.empty()) step.ended = "skipped";
+      paused_ = false;
+    } else if (type == "workflow_paused") {
+      if (paused_ || stopping_) violation("paused twice or while it was stopping");
+      paused_ = true;
+    } else if (type == "workflow_unpaused") {
+      if (!paused_) violation("unpaused without a pause");
+      paused_ = false;
     } else if (type == "workflow_ended") {
       workflow_ended_ = text(record, "status");
     } else if (type == "step_started") {
@@ -157,6 +164,7 @@ class Checker {
       if (attempt != task.attempt + 1) say("does not follow the attempt before");
       if (at < task.not_before) say("dispatched before its retry wait was over");
       if (stopping_) say("dispatched while the workflow was stopping");
+      if (paused_) say("dispatched while the workflow was paused");
       task.attempt = attempt;
       task.running = true;
       ++step.running;
@@ -248,6 +256,7 @@ class Checker {
   std::int64_t last_at_ = 0;
   std::int64_t in_flight_ = 0;
   bool stopping_ = false;
+  bool paused_ = false;
   std::string workflow_ended_;
 };
 

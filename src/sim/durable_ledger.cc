@@ -11,6 +11,8 @@ const DurableLedger::Workflow& DurableLedger::catch_up(const WorkflowId& id) {
     const Json record = parse_json(stored.text).value();
     const auto& type = record.at("type").as_string();
     workflow.ended = workflow.ended || type == "workflow_ended";
+    if (type == "workflow_paused") workflow.paused = true;
+    if (type == "workflow_unpaused") workflow.paused = false;
     if (type != "tasks_dispatched" && type != "tasks_succeeded") continue;
     const std::string step(record.at("step").as_string());
     for (const Json& run : record.at("tasks").as_array()) {
@@ -37,6 +39,7 @@ std::optional<std::string> DurableLedger::objection(const runtime::TaskSpec& tas
     return name + " started before its dispatch was committed";
   if (workflow.succeeded.contains({task.agent->step_id, index}))
     return name + " started after the task's success was committed";
+  if (workflow.paused) return name + " started while its workflow was paused";
   if (workflow.ended) return name + " started after the end of its workflow";
   return std::nullopt;
 }

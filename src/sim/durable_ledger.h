@@ -26,6 +26,7 @@ class DurableLedger {
     std::set<std::tuple<std::string, std::uint32_t, std::uint32_t>>
         dispatched;  // step, task, attempt
     std::set<std::pair<std::string, std::uint32_t>> succeeded;
+    bool paused = false;
     bool ended = false;
   };
   const Workflow& catch_up(const WorkflowId& id);

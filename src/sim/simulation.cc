@@ -12,6 +12,7 @@
 #include "sim/early_ack_store.h"
 #include "sim/random.h"
 #include "sim/random_workflow.h"
+#include "sim/requests.h"
 #include "sim/simulated_runtime.h"
 #include "sim/virtual_executor.h"
 #include "store/memory_store.h"
@@ -64,6 +65,7 @@ class Simulation final : public server::Observer {
     agents_.failure = random_.below(5) * 0.1;
     agents_.lost = random_.chance(0.5) ? 0.05 : 0.0;
     crash_chance_ = random_.chance(0.7) ? 0.002 * random_.between(1, 10) : 0.0;
+    request_chance_ = random_.chance(0.7) ? 0.01 * random_.between(1, 20) : 0.0;
   }
 
   Outcome run(bool keep_history) {
@@ -80,12 +82,14 @@ class Simulation final : public server::Observer {
       if (steps == fault_steps) end_faults();
       if (steps < fault_steps && random_.chance(crash_chance_)) crash();
       if (steps < fault_steps && random_.chance(0.001)) cancel_something();
+      if (steps < fault_steps && random_.chance(request_chance_)) ask_something();
       if (!executor_.step()) {
+        if (help_all()) continue;
         if (steps >= fault_steps) break;
         end_faults();
         steps = fault_steps;
         // The last crash may have come when nothing was left to do but to resume.
-        if (!executor_.step()) break;
+        if (!executor_.step() && !help_all()) break;
       }
     }
     check(keep_history);
@@ -169,6 +173,7 @@ class Simulation final : public server::Observer {
     life_.runtime.reset();
     life_.buggy.reset();
     life_.connection.reset();
+    requests_.on_crash();
     // The machine may come back later, with its clock set forward or back.
     const std::int64_t shift =
         static_cast<std::int64_t>(random_.below(20'000)) - (random_.chance(0.1) ? 3'600'000 : 0);
@@ -201,6 +206,20 @@ class Simulation final : public server::Observer {
     });
   }
 
+  void ask_something() {
+    if (acknowledged_.empty()) return;
+    auto id = acknowledged_.begin();
+    std::advance(id, random_.below(static_cast<std::uint32_t>(acknowledged_.size())));
+    requests_.ask(*life_.server, *id);
+  }
+
+  bool help_all() {
+    bool helped = false;
+    for (const store::WorkflowSummary& summary : disk_->list({.limit = 1000}).workflows)
+      helped = requests_.help(*life_.server, summary.id) || helped;
+    return helped;
+  }
+
   void cancel_something() {
     if (acknowledged_.empty()) return;
     // That it has ended already is a fine answer too.
@@ -224,6 +243,8 @@ class Simulation final : public server::Observer {
     for (const WorkflowId& id : acknowledged_)
       if (!checked_.contains(id))
         violation("acknowledged workflow " + id.text() + " does not exist");
+    if (outcome_.violations.empty())
+      for (std::string& text : requests_.check_answers()) violation(std::move(text));
   }
 
   void check_workflow(const WorkflowId& id, bool keep_history) {
@@ -241,6 +262,8 @@ class Simulation final : public server::Observer {
       for (std::string& text :
            check_history(*loaded, *parsed.definition, acknowledged_.contains(id)))
         violation(std::move(text));
+    if (outcome_.violations.empty())
+      for (std::string& text : requests_.check(*loaded)) violation(std::move(text));
     const Result<engine::WorkflowState> replayed = server::rebuild(*loaded, parsed.definition);
     if (!replayed) return violation("the history does not replay: " + replayed.error().message);
     const auto live = final_dumps_.find(id);
@@ -258,7 +281,9 @@ class Simulation final : public server::Observer {
   StoreFaults faults_;
   NoItems items_;
   AgentFaults agents_;
+  Requests requests_{random_};
   double crash_chance_ = 0;
+  double request_chance_ = 0;
   std::uint32_t max_tasks_ = 0;
   std::size_t attempts_of_life_ = 0;
   bool ready_ = false;

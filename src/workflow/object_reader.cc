@@ -21,6 +21,14 @@ bool is_set_by_server(std::string_view key) {
 /// An empty value of these is an empty mapping, or null itself.
 bool may_be_empty(Shape shape) { return shape == Shape::kAnyMap || shape == Shape::kTextMap; }
 
+/// Whether a field without effect asks for what happens anyway: nothing, or the first of its
+/// choices.
+bool asks_for_nothing(const Field& field, const Value& value) {
+  if (value.kind() == Kind::kNull) return true;
+  if (value.kind() == Kind::kBool) return !value.is_true();
+  return field.shape == Shape::kEnum && value.is_scalar() && value.text() == field.choices[0];
+}
+
 }  // namespace
 
 void ObjectReader::add(const Value& mapping, std::initializer_list<const Table*> tables) {
@@ -58,8 +66,7 @@ void ObjectReader::note_use(const Given& given) const {
   if (given.field->use == Use::kNever) {
     reporter_->error(
         given.key, fmt::format("{} cannot be used: {}", quote(given.key.text()), given.field->doc));
-  } else if (given.field->use == Use::kLater && given.value.kind() != Kind::kNull &&
-             !(given.value.kind() == Kind::kBool && !given.value.is_true())) {
+  } else if (given.field->use == Use::kLater && !asks_for_nothing(*given.field, given.value)) {
     reporter_->warning(given.key,
                        fmt::format("{} has no effect in this version", quote(given.key.text())));
   }

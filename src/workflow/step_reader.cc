@@ -235,14 +235,10 @@ void StepReader::check_fit(const ObjectReader& fields, StepType type, bool map_r
   const bool agents = type != StepType::kBranch && type != StepType::kDecision;
   if (!agents)
     for (const std::string_view field : {"image", "command", "env_vars", "input", "output",
-                                         "timeout", "step_timeout", "retry_policy", "pool_config"})
+                                         "timeout", "step_timeout", "retry_policy"})
       no_effect(field, "this step runs no agents");
   if (agents && type != StepType::kParallel && !map)
     no_effect("max_workers", "only steps of type 'parallel' and 'map' have workers");
-  ExecutionMode mode = ExecutionMode::kStandard;
-  const bool mode_is_known = fields.read("execution_mode", mode) || !fields.value("execution_mode");
-  if (agents && mode_is_known && mode == ExecutionMode::kStandard)
-    no_effect("pool_config", "'execution_mode' is not 'pooled'");
 }
 
 void StepReader::read_map_reduce(const ObjectReader& fields, const Identity& identity) {

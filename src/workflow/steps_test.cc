@@ -300,10 +300,16 @@ TEST(Fields, MistakesInOneStepAreTold) {
        "3:23: warning: 'workers' has no effect: only steps of type 'parallel' and 'map' have "
        "workers\n"},
       {"{id: a, image: x, pool: {warm_up: yes}}",
-       "3:23: warning: 'pool' has no effect: 'execution_mode' is not 'pooled'\n"
+       "3:23: warning: 'pool' has no effect in this version\n"
        "3:39: 'warm_up' takes true or false, not the text 'yes'\n"},
       {"{id: a, image: x, execution_mode: pooled, pool: {min_size: 20}}",
+       "3:23: warning: 'execution_mode' has no effect in this version\n"
+       "3:47: warning: 'pool' has no effect in this version\n"
        "3:54: 'min_size' (20) is above 'max_size' (10)\n"},
+      {"{id: a, image: x, execution_mode: standard, cleanup_policy: always, redis_access: none}",
+       ""},
+      {"{id: a, image: x, cleanup_policy: never}",
+       "3:23: warning: 'cleanup_policy' has no effect in this version\n"},
       {"{id: a, image: x, retry: {jitter: 2}}",
        "3:39: 'jitter' takes a number from 0 to 1, not the number 2\n"},
       {"{id: a, image: x, retry: {delay: 10s, max_delay: 5s}}",
@@ -420,8 +426,12 @@ TEST(Fields, MistakesInTheWorkflowAreTold) {
        "large\n"},
       {"name: x\nmetadata:\nstate:\n" + steps, ""},
       {"name: x\nschedule: tomorrow\n" + steps,
+       "2:1: warning: 'schedule' has no effect in this version\n"
        "2:11: 'tomorrow' is not a cron expression of five or six fields, like '0 7 * * *'\n"},
-      {"name: x\nschedule: '@daily'\n" + steps, ""},
+      {"name: x\nschedule: '@daily'\nenable_profiling: true\n" + steps,
+       "2:1: warning: 'schedule' has no effect in this version\n"
+       "3:1: warning: 'enable_profiling' has no effect in this version\n"},
+      {"name: x\nenable_profiling: false\n" + steps, ""},
       {"name: x\ntimeout: 5m\nconfig: {timeout: 6m}\n" + steps,
        "3:10: 'timeout' is given twice; the first is on line 2\n"},
       {"name: x\nx-defaults: &d {image: y}\nsteps: [{id: a, <<: *d, image: z}, {id: b, <<: *d}]\n",

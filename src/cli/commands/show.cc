@@ -57,6 +57,7 @@ std::string heading(const WorkflowReport& report, const ReportOptions& options) 
   field("id", report.id.text(), Tone::kPlain);
   std::string status(to_string(report.status));
   if (report.stopping) status += ", stopping";
+  if (report.paused_at) status += ", paused since " + local_time(*report.paused_at);
   field("status", status, tone);
   field("reason", failure_line(report.reason), tone);
   field("about", report.definition->description, Tone::kPlain);

@@ -74,6 +74,8 @@ std::vector<std::string> PlainLines::of_record(const engine::WorkflowState& stat
     return of_tasks(state, tasks->step, record.at, steps);
   if (std::holds_alternative<engine::WorkflowStopping>(record.body) ||
       std::holds_alternative<engine::WorkflowEnded>(record.body) ||
+      std::holds_alternative<engine::WorkflowPaused>(record.body) ||
+      std::holds_alternative<engine::WorkflowUnpaused>(record.body) ||
       std::holds_alternative<engine::StepStopping>(record.body))
     return described();
   return {};

@@ -38,6 +38,9 @@ Line header(const WorkflowState& state, const FrameOptions& options) {
     line.add(options.style.dot())
         .add(*state.stopping == WorkflowStatus::kCancelled ? "cancelling" : "stopping",
              Tone::kWaiting);
+  if (state.paused_at)
+    line.add(options.style.dot())
+        .add("paused " + short_duration(options.now - *state.paused_at), Tone::kWaiting);
   if (const std::string reason = failure_line(state.reason); !reason.empty())
     line.add(": ").add(reason, tone_of(ended ? state.status : *state.stopping));
   return line;

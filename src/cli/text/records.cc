@@ -50,6 +50,10 @@ struct Describe {
   Description operator()(const engine::WorkflowResumed&) const {
     return {"workflow taken up again", Tone::kWaiting};
   }
+  Description operator()(const engine::WorkflowPaused&) const {
+    return {"workflow paused", Tone::kWaiting};
+  }
+  Description operator()(const engine::WorkflowUnpaused&) const { return {"workflow unpaused"}; }
   Description operator()(const engine::StepStarted& r) const {
     std::string text = fmt::format("{} started", id(r.step));
     if (step(r.step).type == workflow::StepType::kMap) text += ", " + counted(r.items, "item");
