@@ -22,9 +22,14 @@ namespace {
 // orphan that ended before it was ever looked at.
 constexpr std::chrono::seconds kStrangerGrace{10};
 
+// In the middle of an exec a process has no environment, and so cannot be told to be an attempt's.
+// One that has none for longer was started without.
+constexpr std::chrono::milliseconds kMaxExecTime{100};
+
 }  // namespace
 
 Orphans::Orphans() : own_session_(::getsid(0)) {
+  ::prctl(PR_GET_CHILD_SUBREAPER, &was_subreaper_, 0, 0, 0);
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
     log::warning("cannot become a subreaper: {}; background processes of agents may be left",
                  format_errno(errno));
@@ -36,7 +41,10 @@ Orphans::Orphans() : own_session_(::getsid(0)) {
         format_errno(errno));
 }
 
+Orphans::~Orphans() { ::prctl(PR_SET_CHILD_SUBREAPER, was_subreaper_, 0, 0, 0); }
+
 std::vector<pid_t> Orphans::find(const std::string& marker) {
+  is_undecided_ = false;
   std::string text;
   for (char buffer[4096];;) {
     const ssize_t got =
@@ -49,6 +57,7 @@ std::vector<pid_t> Orphans::find(const std::string& marker) {
     seen_.clear();
     return found;
   }
+  const auto now = std::chrono::steady_clock::now();
   std::unordered_map<pid_t, Seen> still_there;
   for (const pid_t pid : parse_pids(text)) {
     const auto state = process_state(pid);
@@ -59,13 +68,13 @@ std::vector<pid_t> Orphans::find(const std::string& marker) {
       seen = std::move(known->second);
     } else {
       seen.start_time = state->start_time;
-      seen.marker = environment_value(pid, kMarkerVariable).value_or("");
+      seen.first_seen = now;
     }
-    if (seen.marker.empty())
-      if (const auto attempt = sessions_.find(state->session); attempt != sessions_.end())
-        seen.marker = attempt->second;
+    const bool is_identified = identify(pid, state->session, seen);
     if (state->state == 'Z') {
       if (reap(pid, state->session, seen)) continue;
+    } else if (!is_identified) {
+      is_undecided_ |= now - seen.first_seen < kMaxExecTime;
     } else if (!marker.empty() && seen.marker == marker) {
       found.push_back(pid);
     }
@@ -73,6 +82,16 @@ std::vector<pid_t> Orphans::find(const std::string& marker) {
   }
   seen_ = std::move(still_there);
   return found;
+}
+
+bool Orphans::identify(pid_t pid, pid_t session, Seen& seen) const {
+  if (!seen.marker.empty()) return true;
+  const std::string environment = process_environment(pid);
+  seen.marker = environment_value(environment, kMarkerVariable).value_or("");
+  if (seen.marker.empty())
+    if (const auto attempt = sessions_.find(session); attempt != sessions_.end())
+      seen.marker = attempt->second;
+  return !seen.marker.empty() || !environment.empty();
 }
 
 // A zombie's environment cannot be read any more. One that was never seen alive may be a

@@ -40,11 +40,13 @@ std::optional<std::uint64_t> process_start_time(pid_t pid) {
   return state->start_time;
 }
 
-std::optional<std::string> environment_value(pid_t pid, std::string_view name) {
+std::string process_environment(pid_t pid) {
   // ARG_MAX bounds it: a quarter of the 8 MiB stack by default, more with a larger stack.
-  const auto text = read_small_file(fmt::format("/proc/{}/environ", pid), 16 * 1024 * 1024);
-  if (!text) return std::nullopt;
-  std::string_view rest = *text;
+  return read_small_file(fmt::format("/proc/{}/environ", pid), 16 * 1024 * 1024).value_or("");
+}
+
+std::optional<std::string> environment_value(std::string_view environment, std::string_view name) {
+  std::string_view rest = environment;
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('\0'), rest.size());
     const std::string_view entry = rest.substr(0, end);

@@ -21,9 +21,11 @@ struct ProcessState {
 std::optional<ProcessState> process_state(pid_t pid);
 std::optional<std::uint64_t> process_start_time(pid_t pid);
 
-/// The value of `name` in the environment the process was started with. Nothing when it has none,
-/// may not be looked at, or has ended.
-std::optional<std::string> environment_value(pid_t pid, std::string_view name);
+/// The environment the process was started with, each entry with a NUL after it. Empty when it has
+/// none, is in the middle of an exec, may not be looked at, or has ended.
+std::string process_environment(pid_t pid);
+/// The value of `name` in such a text; nothing when it is not there.
+std::optional<std::string> environment_value(std::string_view environment, std::string_view name);
 
 /// Every process of this pid namespace.
 std::vector<pid_t> all_processes();

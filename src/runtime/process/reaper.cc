@@ -25,7 +25,7 @@ bool kill_marked(const std::string& life) {
     if (pass != 0) std::this_thread::sleep_for(pass < 10 ? 1ms : 20ms);
     bool found = false;
     for (const pid_t pid : all_processes()) {
-      const auto marker = environment_value(pid, kMarkerVariable);
+      const auto marker = environment_value(process_environment(pid), kMarkerVariable);
       if (!marker || !marker->starts_with(prefix)) continue;
       found = true;
       ::kill(pid, SIGKILL);
