@@ -73,6 +73,12 @@ CLI::App* add_command(CLI::App& root, const std::string& name, const std::string
   return command;
 }
 
+CLI::App* add_group(CLI::App& root, const std::string& name, const std::string& description) {
+  CLI::App* group = root.add_subcommand(name, description);
+  group->require_subcommand(1);
+  return group;
+}
+
 void add_store_options(CLI::App& command, StoreChoice& choice) {
   command
       .add_option("--data", choice.data,

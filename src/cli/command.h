@@ -23,6 +23,9 @@ using Action = std::function<ExitCode()>;
 CLI::App* add_command(CLI::App& root, const std::string& name, const std::string& description,
                       const std::vector<std::string>& examples, const std::string& notes = {});
 
+/// A command that only holds others.
+CLI::App* add_group(CLI::App& root, const std::string& name, const std::string& description);
+
 /// --data, --redis, --allow-data-loss
 void add_store_options(CLI::App& command, StoreChoice& choice);
 
@@ -61,6 +64,11 @@ std::size_t output_columns();
 ExitCode with_store(const StoreChoice& choice, const std::function<ExitCode(StoreSession&)>& use);
 
 void add_run(CLI::App& root, Action& action);
+void add_serve(CLI::App& root, Action& action);
+void add_config(CLI::App& root, Action& action);
+void add_workflow(CLI::App& root, Action& action);
+void add_context(CLI::App& root, Action& action);
+void add_token(CLI::App& root, Action& action);
 void add_resume(CLI::App& root, Action& action);
 void add_list(CLI::App& root, Action& action);
 void add_show(CLI::App& root, Action& action);

@@ -59,7 +59,20 @@ std::string option_names(const CLI::Option& option) {
   return out + value_name(option);
 }
 
+std::string group_help(const CLI::App& group) {
+  std::string out = fmt::format("{}.\n\nUsage: {} COMMAND [OPTIONS]\n\nCommands:\n",
+                                group.get_description(), full_name(group));
+  for (const CLI::App* command : group.get_subcommands(nullptr))
+    out += fmt::format("  {:<12}{}\n", command->get_name(), command->get_description());
+  return out + fmt::format("\n`{} COMMAND --help` tells more about each.\n", full_name(group));
+}
+
 }  // namespace
+
+std::string full_name(const CLI::App& command) {
+  const CLI::App* parent = command.get_parent();
+  return parent == nullptr ? "agentainer" : full_name(*parent) + " " + command.get_name();
+}
 
 std::string program_help(const CLI::App& root) {
   std::string out =
@@ -76,7 +89,8 @@ std::string program_help(const CLI::App& root) {
 }
 
 std::string command_help(const CLI::App& command, std::size_t columns) {
-  std::string usage = "Usage: agentainer " + command.get_name();
+  if (!command.get_subcommands(nullptr).empty()) return group_help(command);
+  std::string usage = "Usage: " + full_name(command);
   std::string arguments;
   std::string options;
   for (const CLI::Option* option : command.get_options()) {

@@ -40,12 +40,26 @@ int refuse_command(const CLI::App& root, std::string_view word) {
   return static_cast<int>(ExitCode::kUsage);
 }
 
-int print_help(const CLI::App& root, std::string_view word) {
+/// `words`: of a command, or of a group and a command in it.
+int print_help(const CLI::App& root, const std::vector<std::string_view>& words) {
   constexpr std::size_t kMaxColumns = 100;
-  if (word.empty()) return finished(print_output(program_help(root)));
-  const CLI::App* command = find_command(root, word);
-  if (command == nullptr) return refuse_command(root, word);
+  const CLI::App* command = &root;
+  for (const std::string_view word : words) {
+    const CLI::App* found = find_command(*command, word);
+    if (found == nullptr && command == &root) return refuse_command(root, word);
+    if (found == nullptr) break;
+    command = found;
+  }
+  if (command == &root) return finished(print_output(program_help(root)));
   return finished(print_output(command_help(*command, std::min(output_columns(), kMaxColumns))));
+}
+
+/// The words that are no options, up to the second.
+std::vector<std::string_view> first_words(int argc, const char* const* argv) {
+  std::vector<std::string_view> words;
+  for (int i = 1; i < argc && words.size() < 2; ++i)
+    if (argv[i][0] != '-') words.emplace_back(argv[i]);
+  return words;
 }
 
 /// Where a standard stream is closed, the next file opened would take its place and get what is
@@ -62,21 +76,22 @@ std::string suggestion(const CLI::App& command, const std::string& option) {
   std::vector<std::string> names;
   for (const CLI::Option* known : command.get_options())
     for (const std::string& name : known->get_lnames()) names.push_back("--" + name);
+  for (const CLI::App* known : command.get_subcommands(nullptr)) names.push_back(known->get_name());
   const std::vector<std::string_view> views(names.begin(), names.end());
   return expr::did_you_mean(option.substr(0, option.find('=')), views);
 }
 
 int refuse_usage(const CLI::App& root, const CLI::ParseError& error) {
-  const std::vector<CLI::App*> chosen = root.get_subcommands();
-  const CLI::App& command = chosen.empty() ? root : *chosen.front();
+  const CLI::App* deepest = &root;
+  while (!deepest->get_subcommands().empty()) deepest = deepest->get_subcommands().front();
+  const CLI::App& command = *deepest;
   const std::vector<std::string> extra = command.remaining(true);
   if (extra.empty()) {
     complain(error.what());
   } else {
     complain(fmt::format("unexpected '{}'{}", extra.front(), suggestion(command, extra.front())));
   }
-  remark(fmt::format("`agentainer{}{} --help` shows how it is used", chosen.empty() ? "" : " ",
-                     chosen.empty() ? "" : command.get_name()));
+  remark(fmt::format("`{} --help` shows how it is used", full_name(command)));
   return static_cast<int>(ExitCode::kUsage);
 }
 
@@ -85,6 +100,11 @@ void set_up(CLI::App& root, Action& action) {
   root.set_version_flag("--version", "agentainer " AGENTAINER_VERSION);
   root.require_subcommand(1);
   add_run(root, action);
+  add_serve(root, action);
+  add_config(root, action);
+  add_workflow(root, action);
+  add_context(root, action);
+  add_token(root, action);
   add_resume(root, action);
   add_list(root, action);
   add_show(root, action);
@@ -109,12 +129,12 @@ int run_program(int argc, const char* const* argv) {
     return static_cast<int>(ExitCode::kUsage);
   }
   const std::string_view word = first_word(argc, argv);
-  if (word == "help") return print_help(root, argc > 2 ? argv[2] : "");
+  if (word == "help") return print_help(root, first_words(argc - 1, argv + 1));
   if (!word.empty() && find_command(root, word) == nullptr) return refuse_command(root, word);
   try {
     root.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    return print_help(root, word);
+    return print_help(root, first_words(argc, argv));
   } catch (const CLI::CallForVersion& version) {
     return finished(print_output(std::string(version.what()) + '\n'));
   } catch (const CLI::ParseError& error) {

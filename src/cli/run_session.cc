@@ -4,7 +4,6 @@
 #include <map>
 #include <thread>
 
-#include "base/log.h"
 #include "cli/data_directory.h"
 #include "cli/workflow_id.h"
 #include "runtime/mock/mock_runtime.h"
@@ -62,7 +61,6 @@ Result<std::unique_ptr<RunSession>> RunSession::create(CommandLoop& loop, const 
       options.inherit_env = choice.pass_env;
       auto runtime = runtime::ProcessRuntime::create(loop.events(), std::move(options));
       if (!runtime) return tl::make_unexpected(runtime.error());
-      log::info("process runtime: {}", (*runtime)->description());
       session->runtime_ = std::move(*runtime);
       break;
     }
@@ -81,6 +79,7 @@ Status RunSession::open() {
   options.max_tasks = choice_.max_tasks > 0
                           ? choice_.max_tasks
                           : default_max_tasks(choice_.runtime, std::thread::hardware_concurrency());
+  options.take_over_interval = choice_.take_over_interval;
   server_ = std::make_unique<server::Server>(loop_.events(), stored_->store(), *runtime_, *items_,
                                              make_workflow_id, options);
   struct Nothing {};

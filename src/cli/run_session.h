@@ -17,8 +17,9 @@ enum class RuntimeKind { kProcess, kMock };
 struct RunChoice {
   StoreChoice store;
   RuntimeKind runtime = RuntimeKind::kProcess;
-  std::uint32_t max_tasks = 0;        ///< 0: default_max_tasks().
-  std::vector<std::string> pass_env;  ///< Variables of ours that agents get too.
+  std::uint32_t max_tasks = 0;         ///< 0: default_max_tasks().
+  std::vector<std::string> pass_env;   ///< Variables of ours that agents get too.
+  milliseconds take_over_interval{0};  ///< As server::Options.
 };
 
 /// Enough to keep the cores busy when agents mostly wait; without agents, enough to fill a commit.

@@ -1,21 +1,22 @@
 #pragma once
+// clang-format off
 // Where the runtime keeps files. Everything is below the data directory:
 //
 //   <data>/
 //   ├── logs/
 //   │   └── <workflow id>/
 //   │       └── <step id>/
-//   │           ├── <task>.<attempt>.stdout     what the attempt wrote, byte for byte; cut at a
-//   limit and marked │           └── <task>.<attempt>.stderr     (no file when it wrote nothing)
+//   │           ├── <task>.<attempt>.stdout     what the attempt wrote, byte for byte; cut at a limit and marked
+//   │           └── <task>.<attempt>.stderr     (no file when it wrote nothing)
 //   └── run/                                    things that live no longer than a server
 //       ├── lock                                held while a life's directory is made or taken over
 //       └── <pid>-<start time>-<n>/             one life of a server
-//           ├── lock                            flock held for life; its text names the life's
-//           marker and cgroups └── <slot>/                         used by one attempt at a time,
-//           again and again
+//           ├── lock                            flock held for life; its text names the life's marker and cgroups
+//           └── <slot>/                         used by one attempt at a time, again and again
 //               ├── task.json                   AGENTAINER_TASK_FILE, and stdin
 //               ├── result.json                 AGENTAINER_RESULT_FILE, made by the agent
 //               └── tmp/                        TMPDIR, emptied after every attempt
+// clang-format on
 
 #include <optional>
 #include <string>

@@ -120,10 +120,7 @@ Runner& Server::add_runner(engine::WorkflowState state, std::string source_direc
 void Server::update_state(const WorkflowId& id, engine::StateUpdate update,
                           Done<engine::StateUpdateResult> done) {
   with_runner(
-      id,
-      [update = std::move(update), done](Runner& runner) {
-        runner.update_state(update, done);
-      },
+      id, [update = std::move(update), done](Runner& runner) { runner.update_state(update, done); },
       [done](const Error& error) { done(tl::make_unexpected(error)); });
 }
 

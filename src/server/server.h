@@ -13,6 +13,7 @@
 
 #include "base/executor.h"
 #include "engine/engine.h"
+#include "engine/explain.h"
 #include "runtime/runtime.h"
 #include "server/item_source.h"
 #include "store/store.h"
@@ -125,6 +126,7 @@ class Server final : public runtime::Runtime::Listener {
   /// Null when it is not running here. Valid until the executor runs something else.
   const engine::WorkflowState* find(const WorkflowId& id) const;
   std::size_t running() const { return runners_.size(); }
+  engine::SlotUse slots() const { return {slots_used_, options_.max_tasks}; }
 
   void add_observer(Observer* observer) { observers_.push_back(observer); }
   void remove_observer(Observer* observer) { std::erase(observers_, observer); }

@@ -198,8 +198,7 @@ void Server::with_runner(const WorkflowId& id, std::function<void(Runner&)> use,
       if (!claimed) return end(tl::make_unexpected(claimed.error()));
       const WorkflowId claimed_id = claimed->state.id;
       if (claimed->state.status == WorkflowStatus::kPending) {
-        add_runner(std::move(claimed->state), std::move(claimed->source_directory),
-                   claimed->owner);
+        add_runner(std::move(claimed->state), std::move(claimed->source_directory), claimed->owner);
       } else {
         // Its owner started it at the same moment and has lost it to us by now.
         take_up(std::move(*claimed), nullptr);

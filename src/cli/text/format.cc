@@ -58,11 +58,6 @@ std::string ago(TimePoint then, TimePoint now) {
   return distance(passed) + " ago";
 }
 
-std::string utc_time(TimePoint time) {
-  if (time == TimePoint{}) return {};
-  return fmt::format("{}.{:03}Z", date_text(broken_down(time, false), 'T'), milliseconds_of(time));
-}
-
 std::string local_time(TimePoint time) {
   if (time == TimePoint{}) return {};
   return date_text(broken_down(time, true), ' ');

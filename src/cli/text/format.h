@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "base/time_text.h"
 #include "cli/text/style.h"
 
 namespace agentainer::cli {
@@ -17,8 +18,6 @@ std::string short_duration(milliseconds duration);
 /// "just now", "42 s ago", "2 min ago", "3 h ago", "5 days ago", "in 3 min".
 std::string ago(TimePoint then, TimePoint now);
 
-/// "2025-03-01T12:00:05.250Z" (RFC 3339), and the empty string for no time.
-std::string utc_time(TimePoint time);
 /// "2025-03-01 13:00:05" in the local time zone ($TZ), and the empty string for no time.
 std::string local_time(TimePoint time);
 /// "13:00:05.250", local.
