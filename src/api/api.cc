@@ -78,7 +78,8 @@ Api::Api(Executor& executor, server::Server& server, store::Store& store, Access
       executor_(executor),
       archive_(server, store),
       feed_(executor, server, store),
-      context_{executor, server, store, access, archive_, feed_, options_} {}
+      ends_(executor, server),
+      context_{executor, server, store, access, archive_, feed_, ends_, options_} {}
 
 std::optional<HttpResponse> Api::on_head(const HttpRequest& request) {
   if (auto refused = check_host(request)) return refused;

@@ -10,6 +10,7 @@
 #include "api/archive.h"
 #include "api/body_check.h"
 #include "api/call.h"
+#include "api/end_waiters.h"
 #include "api/event_feed.h"
 #include "base/executor.h"
 #include "net/http/server.h"
@@ -35,6 +36,7 @@ struct Context {
   Access& access;
   Archive& archive;
   EventFeed& feed;
+  EndWaiters& ends;
   const Options& options;
 };
 
@@ -62,6 +64,7 @@ class Api final : public net::HttpHandler {
   Executor& executor_;
   Archive archive_;
   EventFeed feed_;
+  EndWaiters ends_;
   Context context_;
   BodyCheck body_check_;
   FailureLimit failures_;

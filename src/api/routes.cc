@@ -24,6 +24,7 @@ const std::vector<Route>& table() {
        "Makes a workflow of a definition (JSON, or YAML with Content-Type: application/yaml). With the header Idempotency-Key, "
        "the same request again gives the same workflow", Scope::kRun, 201, "workflow", "Created", {409, 413, 415, 422},
        {{"start", Type::kBoolean, "Starts it at once."},
+        {"wait_seconds", Type::kInteger, "With start: answers when the workflow has ended, or after so many seconds, with its state; 1 to 3600."},
         {"source_directory", Type::kText, "Absolute path that relative images and files start from; needs the scope admin."}}},
       {Operation::kGetWorkflow, "GET", "/workflows/{id}", "getWorkflow", "One workflow with its steps and state", Scope::kRead, 200, "", "Workflow", {404},
        {{"state", Type::kBoolean, "false leaves the state out."}}},

@@ -11,7 +11,8 @@ constexpr std::string_view kSchemas = R"json({
     "status": {"type": "string"}, "version": {"type": "string"}, "running": {"type": "integer"}}},
   "Reference": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}},
   "Created": {"type": "object", "required": ["id", "name", "status", "is_new"], "properties": {
-    "id": {"type": "string"}, "name": {"type": "string"}, "status": {"type": "string"}, "is_new": {"type": "boolean"}}},
+    "id": {"type": "string"}, "name": {"type": "string"}, "status": {"type": "string"}, "is_new": {"type": "boolean"},
+    "reason": {"type": "string"}, "state": {"type": ["object", "null"]}}},
   "Status": {"enum": ["pending", "running", "completed", "failed", "cancelled"]},
   "Summary": {"type": "object", "required": ["id", "name", "status", "created_at", "updated_at"], "properties": {
     "id": {"type": "string"}, "name": {"type": "string"}, "status": {"$ref": "#/components/schemas/Status"},

@@ -39,6 +39,12 @@ std::string digest_of(const server::Submission& submission) {
   return out;
 }
 
+bool is_definition_type(std::string_view type) {
+  for (const std::string_view known : {"json", "yaml", "text/plain", "x-www-form-urlencoded"})
+    if (type.find(known) != type.npos) return true;
+  return false;
+}
+
 bool is_printable(std::string_view text) {
   for (const char c : text)
     if (c < '!' || c > '~') return false;
@@ -87,6 +93,49 @@ void remove_logs(const Context& context, const WorkflowId& id) {
       error);
 }
 
+/// What was made, as it is now; with its state once it has ended and somebody waited for that.
+void answer_made(const CallPtr& call, const server::Submitted& submitted,
+                 const engine::WorkflowState* state, json::object data) {
+  if (state != nullptr) {
+    data["name"] = state->definition->name;
+    data["status"] = to_string(state->status);
+    if (engine::has_ended(state->status)) {
+      std::optional<Json> shared = state_view(*state, kMaxShownState);
+      data["reason"] = state->reason;
+      data["state"] = shared ? std::move(*shared) : Json(nullptr);
+    }
+  }
+  net::HttpResponse response =
+      success(submitted.is_new ? 201 : 200, std::move(data),
+              submitted.is_new ? "the workflow is made" : "the workflow was made before");
+  response.fields.push_back({"Location", "/workflows/" + submitted.id.text()});
+  call->respond(std::move(response));
+}
+
+void on_submitted(Context& context, const CallPtr& call, const server::Submitted& submitted,
+                  std::int64_t wait_seconds) {
+  const json::object data{{"id", submitted.id.text()},
+                          {"name", ""},
+                          {"status", "pending"},
+                          {"is_new", submitted.is_new}};
+  const engine::WorkflowState* running = context.server.find(submitted.id);
+  if (running != nullptr && wait_seconds > 0) {
+    const std::string name = running->definition->name;
+    return context.ends.wait(submitted.id, std::chrono::seconds(wait_seconds),
+                             [call, submitted, data, name](const engine::WorkflowState* state) {
+                               json::object shown = data;
+                               shown["name"] = name;
+                               shown["status"] = "running";
+                               answer_made(call, submitted, state, std::move(shown));
+                             });
+  }
+  if (running != nullptr) return answer_made(call, submitted, running, data);
+  context.archive.look(submitted.id,
+                       [call, submitted, data](Result<const engine::WorkflowState*> state) {
+                         answer_made(call, submitted, state ? *state : nullptr, data);
+                       });
+}
+
 }  // namespace
 
 void list_workflows(Context& context, const CallPtr& call) {
@@ -119,36 +168,21 @@ void list_workflows(Context& context, const CallPtr& call) {
 
 void create_workflow(Context& context, const CallPtr& call) {
   const std::string* type = call->request().field("Content-Type");
-  if (type != nullptr && type->find("json") == std::string::npos &&
-      type->find("yaml") == std::string::npos &&
-      type->find("x-www-form-urlencoded") == std::string::npos &&
-      type->find("text/plain") == std::string::npos)
+  if (type != nullptr && !is_definition_type(*type))
     return call->respond(refusal(415, "unsupported_media_type",
                                  "a definition is application/json or application/yaml"));
+  const Result<std::int64_t> wait = call->integer("wait_seconds", 0, 1, 3600);
+  if (!wait) return call->refuse(wait.error());
   Result<server::Submission> submission = submission_of(context, *call);
   if (!submission) return call->refuse(submission.error());
-  const bool starts = submission->start;
   // Kept for its diagnostics, should it turn out to be wrong.
-  auto definition = std::make_shared<std::string>(submission->definition);
-  context.server.submit(std::move(*submission), [&context, call, starts, definition](
+  auto definition = std::make_shared<const std::string>(submission->definition);
+  context.server.submit(std::move(*submission), [&context, call, definition, wait = *wait](
                                                     const Result<server::Submitted>& submitted) {
-    if (!submitted) {
-      if (submitted.error().code != ErrorCode::kInvalid) return call->refuse(submitted.error());
-      return call->respond(
-          refusal(422, "invalid", submitted.error().message, diagnostics_view(*definition)));
-    }
-    const engine::WorkflowState* state = context.server.find(submitted->id);
-    json::object data{{"id", submitted->id.text()},
-                      {"name", state != nullptr ? state->definition->name : ""},
-                      {"status", state != nullptr ? to_string(state->status)
-                                 : starts         ? "running"
-                                                  : "pending"},
-                      {"is_new", submitted->is_new}};
-    net::HttpResponse response =
-        success(submitted->is_new ? 201 : 200, std::move(data),
-                submitted->is_new ? "the workflow is made" : "the workflow was made before");
-    response.fields.push_back({"Location", "/workflows/" + submitted->id.text()});
-    call->respond(std::move(response));
+    if (submitted) return on_submitted(context, call, *submitted, wait);
+    if (submitted.error().code != ErrorCode::kInvalid) return call->refuse(submitted.error());
+    call->respond(
+        refusal(422, "invalid", submitted.error().message, diagnostics_view(*definition)));
   });
 }
 
