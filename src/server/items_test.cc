@@ -1,5 +1,6 @@
 // Items of a map that come from a file, and results that go back.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "server/test_world.h"
@@ -148,7 +149,7 @@ TEST(Results, LargerThanTheBoundFailTheStep) {
   world.runtime->decide = [](const runtime::TaskSpec&) {
     ScriptedRuntime::Ending ending;
     ending.report.succeeded = true;
-    ending.report.result = '"' + std::string(1024 * 1024, 'x') + '"';
+    ending.report.result = fmt::format("\"{}\"", std::string(1024 * 1024, 'x'));
     return std::optional(ending);
   };
   const WorkflowId id = world.submit(
