@@ -126,16 +126,15 @@ Result<ExitCode> finish(ServerClient& client, const WorkflowRequest& options,
   return printed == ExitCode::kOk ? exit_code_of_status(*status) : printed;
 }
 
-Result<Json> submit(ServerClient& client, const WorkflowRequest& options, bool start) {
-  const Result<WorkflowFile> file = read_workflow_file(options.file);
-  if (!file) return tl::make_unexpected(file.error());
+Result<Json> submit(ServerClient& client, const WorkflowRequest& options, const WorkflowFile& file,
+                    bool start) {
   Request request;
   request.method = "POST";
   request.target = fmt::format("/workflows?start={}", start);
   // Relative images are meant to start at the file, where the server is on this machine.
   if (options.server.server.empty() && options.server.context.empty())
-    request.target += "&source_directory=" + net::percent_encode(file->source_directory);
-  request.body = file->text;
+    request.target += "&source_directory=" + net::percent_encode(file.source_directory);
+  request.body = file.text;
   request.content_type = "application/yaml";
   request.idempotency_key = options.idempotency_key;
   return client.call(request);
@@ -144,8 +143,13 @@ Result<Json> submit(ServerClient& client, const WorkflowRequest& options, bool s
 }  // namespace
 
 ExitCode create_workflow(const WorkflowRequestPtr& options, bool start) {
+  const Result<WorkflowFile> file = read_workflow_file(options->file);
+  if (!file) {
+    complain(file.error().message);
+    return ExitCode::kUsage;
+  }
   return with_client(options, [&](ServerClient& client) -> Result<ExitCode> {
-    const Result<Json> made = submit(client, *options, start);
+    const Result<Json> made = submit(client, *options, *file, start);
     if (!made) return tl::make_unexpected(made.error());
     const std::string id(text_of(*made, "id"));
     if (options->waits) return finish(client, *options, "/workflows/" + id);

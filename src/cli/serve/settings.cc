@@ -149,6 +149,10 @@ Result<ServeSettings> interpret(const EffectiveSettings& effective) {
       return tl::make_unexpected(fits.error());
   if (out.tls_cert.empty() != out.tls_key.empty())
     return fail(ErrorCode::kInvalid, "tls_cert and tls_key go together: give both");
+  const std::size_t colon = out.listen.rfind(':');
+  if (colon == 0 || colon == std::string::npos || colon + 1 == out.listen.size())
+    return wrong("listen", effective.find("listen")->second,
+                 "host:port, like 127.0.0.1:8081; port 0 takes a free one");
   if (!is_loopback(out.listen) && out.tls_cert.empty() && !out.allow_plain)
     return fail(ErrorCode::kInvalid,
                 "{} can be reached from elsewhere, and without TLS everybody on the way can read "
