@@ -48,6 +48,8 @@ json::object step_json(const workflow::Step& defined, const StepReport& step) {
                                            {"max", step.durations.max_ms}};
   if (step.refused > 0) out["refused_results"] = step.refused;
   if (step.next_retry) out["next_retry_at"] = utc_time(*step.next_retry);
+  if (!defined.wait.signal.empty()) out["signal"] = defined.wait.signal;
+  if (step.due) out["due_at"] = utc_time(*step.due);
   return out;
 }
 
@@ -72,8 +74,11 @@ std::string tasks_text(const workflow::Step& defined, const StepReport& step) {
 }
 
 /// What is worth telling of a step beyond its counts.
-std::string note_of(const WorkflowReport& report, const StepReport& step, TimePoint now) {
+std::string note_of(const WorkflowReport& report, const workflow::Step& defined,
+                    const StepReport& step, TimePoint now) {
   std::vector<std::string> parts;
+  if (defined.type == workflow::StepType::kWait && step.status == StepStatus::kRunning)
+    parts.push_back(wait_label(defined, step.due, now));
   if (const std::uint32_t n = step.count(TaskStatus::kFailed); n > 0 && step.tasks > 1)
     parts.push_back(fmt::format("{} failed", grouped(n)));
   if (const std::uint32_t n = step.count(TaskStatus::kRunning); n > 0 && step.tasks > 1)
@@ -159,7 +164,7 @@ WorkflowReport report_on(const engine::WorkflowState& state) {
   for (const StepState& step : state.steps) {
     StepReport made{step.status,    step.reason,  step.choice,       step.started,
                     step.ended,     step.items,   step.tasks.size(), {},
-                    step.durations, step.refused, std::nullopt};
+                    step.durations, step.refused, std::nullopt,      step.due};
     for (std::size_t i = 0; i < std::size(made.counts); ++i)
       made.counts[i] = step.tasks.count(static_cast<TaskStatus>(i));
     for (const auto& [task, due] : step.retry_due)
@@ -207,7 +212,7 @@ std::string report_table(const WorkflowReport& report, const ReportOptions& opti
                {std::string(to_string(step.status)), symbol.tone},
                {tasks_text(defined, step)},
                {ran ? short_duration(end - step.started) : ""},
-               {note_of(report, step, options.now)}});
+               {note_of(report, defined, step, options.now)}});
   }
   return table.render(options.style, options.columns);
 }

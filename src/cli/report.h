@@ -61,6 +61,7 @@ struct StepReport {
   engine::DurationStats durations;
   std::uint64_t refused = 0;
   std::optional<TimePoint> next_retry;
+  std::optional<TimePoint> due;  ///< When a wait ends by itself.
 
   std::uint32_t count(engine::TaskStatus s) const { return counts[static_cast<std::size_t>(s)]; }
 };

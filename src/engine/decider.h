@@ -31,6 +31,7 @@ class Decider {
   void on_state_update(StateUpdateRequested& event);
   void on_pause(std::uint64_t ticket);
   void on_unpause(std::uint64_t ticket);
+  void on_signal(SignalSent& event);
   void answer(std::uint64_t ticket, Status status = {});
   /// After the end: it changes nothing; who waits for an answer gets one.
   void refuse(const Event& event);
@@ -54,6 +55,10 @@ class Decider {
   void start_map(StepIndex step);
   void start_map_over(StepIndex step, std::uint32_t items, std::string fingerprint);
   void choose(StepIndex step);
+  void start_wait(StepIndex step);
+  void take_signal(StepIndex step);
+  void on_wait_due(StepIndex step);
+  void end_wait(StepIndex step, Text output, std::string_view reason);
   std::string failure_summary() const;
   void settle_all();
   void settle(StepIndex step);

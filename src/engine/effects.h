@@ -1,6 +1,7 @@
 #pragma once
 // What apply() yields: first everything to commit, then what to do once it is committed.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -63,6 +64,8 @@ struct Effects {
   std::vector<TaskOutputWrite> task_outputs;
   std::vector<StepTextWrite> step_texts;
   std::vector<StateWrite> state;
+  /// Payloads of kept signals, by name; "null" in place of one that was taken.
+  std::map<std::string, Text> signals;
   std::vector<Action> actions;
   /// To be given once everything above is committed: what they say rests on it.
   std::vector<StateAnswer> state_answers;

@@ -50,6 +50,8 @@ void Decider::handle(Event& event) {
     on_pause(pause->ticket);
   } else if (const auto* unpause = std::get_if<UnpauseRequested>(&event)) {
     on_unpause(unpause->ticket);
+  } else if (auto* signal = std::get_if<SignalSent>(&event)) {
+    on_signal(*signal);
   }
   // TimePassed and SlotsFreed carry nothing: advance() looks at the deadlines and slots of the
   // context.
@@ -125,9 +127,13 @@ void Decider::check_deadlines() {
   while (!deadlines.empty() && deadlines.begin()->first <= context_.now) {
     const StepIndex step = deadlines.begin()->second;
     deadlines.erase(deadlines.begin());
-    stop_step(
-        step, StepStatus::kFailed,
-        fmt::format("the step timed out after {} s", defined(step).step_timeout.count() / 1000.0));
+    if (defined(step).type == workflow::StepType::kWait) {
+      on_wait_due(step);
+    } else {
+      stop_step(step, StepStatus::kFailed,
+                fmt::format("the step timed out after {} s",
+                            defined(step).step_timeout.count() / 1000.0));
+    }
     if (state_.stopping) return;
   }
 }

@@ -180,6 +180,9 @@ steps:
   - {id: yes, command: [x]}
   - {id: no, command: [x]}
   - {id: r, type: reduce, command: [x], depends_on: [m, f, yes, no]}
+  - {id: w, type: wait, signal: go, timeout: 3s, on_timeout: continue, depends_on: []}
+  - {id: v, type: wait, signal: go, depends_on: [a]}
+  - {id: t, type: wait, duration: 2s, depends_on: [a]}
 )";
   namespace gen = rc::gen;
   const auto event = []() -> Event {
@@ -200,6 +203,9 @@ steps:
       case 4:
         if (*gen::inRange(0, 8) == 0) return CancelRequested{"by hand"};
         if (*gen::inRange(0, 3) == 0) return PauseRequested{1};
+        if (*gen::inRange(0, 3) == 0)
+          return SignalSent{1, *gen::element<std::string>("go", "x", " "),
+                            *gen::element<std::string>("1", "nonsense")};
         if (*gen::inRange(0, 2) == 0) return UnpauseRequested{1};
         return SlotsFreed{};
       case 5:

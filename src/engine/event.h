@@ -75,8 +75,18 @@ struct UnpauseRequested {
   std::uint64_t ticket = 0;
 };
 
-using Event =
-    std::variant<StartRequested, AttemptEnded, ItemsRead, ResultsCollected, TimePassed, SlotsFreed,
-                 CancelRequested, StateUpdateRequested, PauseRequested, UnpauseRequested>;
+/// A signal for the steps that wait for one. Kept until a step takes it; a later one of the same
+/// name takes its place. Answered by a RequestAnswer.
+struct SignalSent {
+  std::uint64_t ticket = 0;
+  std::string name;
+  std::string payload;  ///< JSON.
+};
+inline constexpr std::size_t kMaxSignalBytes = std::size_t{256} * 1024;  ///< Of a payload.
+inline constexpr std::size_t kMaxKeptSignals = 1000;
+
+using Event = std::variant<StartRequested, AttemptEnded, ItemsRead, ResultsCollected, TimePassed,
+                           SlotsFreed, CancelRequested, StateUpdateRequested, PauseRequested,
+                           UnpauseRequested, SignalSent>;
 
 }  // namespace agentainer::engine

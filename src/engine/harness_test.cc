@@ -76,7 +76,7 @@ void Harness::take(Effects effects, std::uint32_t in_flight_before) {
     EXPECT_EQ(dump(rebuild(commits_.size())), dump(state_));
   } else {
     EXPECT_TRUE(effects_.state.empty() && effects_.step_texts.empty() &&
-                effects_.task_outputs.empty())
+                effects_.task_outputs.empty() && effects_.signals.empty())
         << "effects that nothing records";
   }
 }
@@ -88,6 +88,7 @@ void Harness::commit() {
   for (const StateWrite& write : effects_.state) commit.state.emplace_back(write.key, write.text);
   commit.texts = effects_.step_texts;
   commit.outputs = effects_.task_outputs;
+  commit.signals = effects_.signals;
   for (const TaskOutputWrite& output : commit.outputs)
     EXPECT_TRUE(outputs_.emplace(std::pair(output.step, output.task), output).second)
         << "a second outcome of task " << to_int(output.task);
@@ -116,8 +117,10 @@ void Harness::check_actions(std::uint32_t in_flight_before) const {
 
 WorkflowState Harness::rebuild(std::size_t count) const {
   WorkflowState state = make_state(kId, definition_);
+  std::map<std::string, Text> signals;
   for (std::size_t i = 0; i < count; ++i) {
     const Commit& commit = commits_[i];
+    for (const auto& [name, payload] : commit.signals) signals[name] = payload;
     for (const std::string& record : commit.records) replay(state, record);
     for (const auto& [key, text] : commit.state) {
       if (text)
@@ -135,6 +138,7 @@ WorkflowState Harness::rebuild(std::size_t count) const {
   }
   for (StepState& step : state.steps)
     if (step.status != StepStatus::kRunning) step.list.reset();
+  for (auto& [name, payload] : state.signals) payload = signals[name];
   rebuild_agenda(state);
   return state;
 }
@@ -163,6 +167,9 @@ void Harness::finish_after_crash(std::size_t count) const {
     }
     if (events.empty()) events = after.all_succeed();
     if (events.empty() && wants_slots(after.state_)) events.emplace_back(SlotsFreed{});
+    if (events.empty())
+      for (const auto& [name, steps] : after.state_.agenda.waiting)
+        events.emplace_back(SignalSent{1, name, "null"});
     if (events.empty() && after.state_.paused_at) events.emplace_back(UnpauseRequested{});
     if (events.empty()) {
       const std::optional<TimePoint> due = next_deadline(after.state_);
@@ -280,6 +287,8 @@ struct Describe {
   std::string operator()(const WorkflowUnpaused&) const { return "workflow unpaused"; }
   std::string operator()(const StepStarted& r) const {
     std::string out = fmt::format("{} started", id(r.step));
+    if (r.due) out += fmt::format(", ends by itself in {}ms", (*r.due - state.last_record).count());
+    if (state.definition->step(r.step).type == workflow::StepType::kWait) return out;
     if (r.tasks != 1 || r.items != 1) out += fmt::format(", {} tasks", r.tasks);
     if (r.items != r.tasks) out += fmt::format(" of {} items", r.items);
     if (!r.fingerprint.empty()) out += ", file " + r.fingerprint;
@@ -328,6 +337,9 @@ struct Describe {
     return out;
   }
 
+  std::string operator()(const SignalReceived& r) const { return "signal " + r.name; }
+  std::string operator()(const SignalTaken& r) const { return id(r.step) + " took its signal"; }
+
   std::string operator()(const StartAttempt&) const {
     return "";
   }  // as recorded; see check_actions
@@ -353,6 +365,8 @@ std::string describe(const Effects& effects, const WorkflowState& state) {
     line(fmt::format("+ {}{} {}",
                      write.part.empty() ? "output of " : std::string(write.part) + " of ",
                      visitor.id(write.step), *write.text));
+  for (const auto& [name, payload] : effects.signals)
+    line(fmt::format("+ signal {} {}", name, *payload));
   for (const TaskOutputWrite& output : effects.task_outputs)
     if (!output.succeeded)
       line(fmt::format("+ error of {} {} {}", visitor.id(output.step), to_int(output.task),

@@ -97,10 +97,12 @@ struct Encode {
   Writer operator()(const WorkflowPaused&) const { return Writer("workflow_paused", at); }
   Writer operator()(const WorkflowUnpaused&) const { return Writer("workflow_unpaused", at); }
   Writer operator()(const StepStarted& r) const {
-    return step("step_started", r.step)
-        .number("tasks", r.tasks)
+    Writer writer = step("step_started", r.step);
+    writer.number("tasks", r.tasks)
         .number("items", r.items)
         .optional_text("fingerprint", r.fingerprint);
+    if (r.due) writer.number("due", r.due->time_since_epoch().count());
+    return writer;
   }
   Writer operator()(const StepStopping& r) const {
     return step("step_stopping", r.step)
@@ -151,6 +153,11 @@ struct Encode {
               [](std::string& out, const std::string& key) { append_json_string(out, key); });
   }
 
+  Writer operator()(const SignalReceived& r) const {
+    return Writer("signal_received", at).text("name", r.name);
+  }
+  Writer operator()(const SignalTaken& r) const { return step("signal_taken", r.step); }
+
   Writer attempt(std::string_view type, StepIndex index, TaskIndex task, Attempt attempt) const {
     return step(type, index).number("task", to_int(task)).number("attempt", to_int(attempt));
   }
@@ -173,6 +180,10 @@ class Reader {
     const Json* value = object_.if_contains(key);
     if (value == nullptr) return missing;
     return as_int<Int>(*value, key);
+  }
+  std::optional<TimePoint> time(std::string_view key) {
+    if (!has(key)) return std::nullopt;
+    return TimePoint(milliseconds(number<std::int64_t>(key)));
   }
   bool has(std::string_view key) const { return object_.contains(key); }
 
@@ -263,13 +274,15 @@ AttemptFailed read_attempt_failed(Reader& in) {
 
 std::optional<RecordBody> read_step_record(std::string_view type, Reader& in) {
   if (type == "step_started")
-    return StepStarted{in.step(), in.number("tasks"), in.number("items"), in.text("fingerprint")};
+    return StepStarted{in.step(), in.number("tasks"), in.number("items"), in.text("fingerprint"),
+                       in.time("due")};
   if (type == "step_stopping")
     return StepStopping{in.step(), in.one_of<StepStatus>("outcome", parse_step_status),
                         in.text("reason")};
   if (type == "step_ended")
     return StepEnded{in.step(), in.one_of<StepStatus>("status", parse_step_status),
                      in.text("reason"), in.text("choice"), in.steps("passed_over")};
+  if (type == "signal_taken") return SignalTaken{in.step()};
   if (type == "tasks_dispatched") return TasksDispatched{in.step(), in.runs()};
   if (type == "tasks_succeeded")
     return TasksSucceeded{in.step(), in.runs(), in.numbers("durations_ms")};
@@ -290,6 +303,7 @@ std::optional<RecordBody> read_record(std::string_view type, Reader& in) {
     return WorkflowEnded{in.one_of<WorkflowStatus>("status", parse_workflow_status),
                          in.text("reason")};
   if (type == "workflow_resumed") return WorkflowResumed{};
+  if (type == "signal_received") return SignalReceived{in.text("name")};
   if (type == "workflow_paused") return WorkflowPaused{};
   if (type == "workflow_unpaused") return WorkflowUnpaused{};
   if (type == "state_changed") return StateChanged{in.texts("keys")};

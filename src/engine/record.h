@@ -54,8 +54,9 @@ struct WorkflowUnpaused {
 struct StepStarted {
   StepIndex step{};
   std::uint32_t tasks = 0;
-  std::uint32_t items = 0;  ///< Of a map; with batches there are fewer tasks than items.
-  std::string fingerprint;  ///< Of a map's input_file.
+  std::uint32_t items = 0;       ///< Of a map; with batches there are fewer tasks than items.
+  std::string fingerprint;       ///< Of a map's input_file.
+  std::optional<TimePoint> due;  ///< When a wait ends by itself; absent: never.
   bool operator==(const StepStarted&) const = default;
 };
 /// The step is decided (failed or cancelled) while attempts still run.
@@ -123,10 +124,22 @@ struct StateChanged {
   bool operator==(const StateChanged&) const = default;
 };
 
-using RecordBody = std::variant<WorkflowCreated, WorkflowStarted, WorkflowStopping, WorkflowEnded,
-                                WorkflowResumed, StepStarted, StepStopping, StepEnded,
-                                TasksDispatched, TasksSucceeded, TasksCancelled, AttemptFailed,
-                                ResultRefused, StateChanged, WorkflowPaused, WorkflowUnpaused>;
+/// A signal came, and is kept until a step takes it.
+struct SignalReceived {
+  std::string name;
+  bool operator==(const SignalReceived&) const = default;
+};
+/// A wait took the signal it waited for.
+struct SignalTaken {
+  StepIndex step{};
+  bool operator==(const SignalTaken&) const = default;
+};
+
+using RecordBody =
+    std::variant<WorkflowCreated, WorkflowStarted, WorkflowStopping, WorkflowEnded, WorkflowResumed,
+                 StepStarted, StepStopping, StepEnded, TasksDispatched, TasksSucceeded,
+                 TasksCancelled, AttemptFailed, ResultRefused, StateChanged, WorkflowPaused,
+                 WorkflowUnpaused, SignalReceived, SignalTaken>;
 
 struct Record {
   TimePoint at{};

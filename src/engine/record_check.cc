@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/event.h"
 #include "engine/state.h"
 
 namespace agentainer::engine {
@@ -11,6 +12,10 @@ namespace {
 
 /// The year 2200: times and waits up to it can be added without overflow.
 constexpr std::int64_t kMaxMs = 7'258'118'400'000;
+
+bool is_in_range(TimePoint time) {
+  return time.time_since_epoch().count() >= 0 && time.time_since_epoch().count() <= kMaxMs;
+}
 
 Status illegal(std::string_view what) {
   return fail(ErrorCode::kInvalid, "the history is not legal: {}", what);
@@ -78,8 +83,12 @@ struct RecordCheck {
   Status operator()(const StepStarted& r) const {
     const StepState& step = state.step(r.step);
     const workflow::Step& defined = state.definition->step(r.step);
-    return require(step.status == StepStatus::kPending && defined.runs_agents(),
+    const bool waits = defined.type == workflow::StepType::kWait;
+    return require(step.status == StepStatus::kPending && (defined.runs_agents() || waits),
                    "a step started that cannot start")
+        .and_then([&] {
+          return require(!r.due || (waits && is_in_range(*r.due)), "a step with a bad end");
+        })
         .and_then([&] {
           return require(r.tasks == tasks_of_step(defined, r.items), "a step of another size");
         });
@@ -113,13 +122,23 @@ struct RecordCheck {
   }
   Status operator()(const ResultRefused&) const { return {}; }
   Status operator()(const StateChanged&) const { return {}; }
+  Status operator()(const SignalReceived& r) const {
+    const bool fits = state.signals.contains(r.name) || state.signals.size() <= kMaxKeptSignals;
+    return require(!has_ended(state.status) && workflow::is_signal_name(r.name) && fits,
+                   "a signal that cannot be kept");
+  }
+  Status operator()(const SignalTaken& r) const {
+    const StepState& step = state.step(r.step);
+    return require(step.status == StepStatus::kRunning && !step.stopping &&
+                       state.signals.contains(state.definition->step(r.step).wait.signal),
+                   "a signal was taken that is not there");
+  }
 };
 
 }  // namespace
 
 Status check_record(const WorkflowState& state, const Record& record) {
-  if (record.at.time_since_epoch().count() < 0 || record.at.time_since_epoch().count() > kMaxMs)
-    return illegal("a time out of range");
+  if (!is_in_range(record.at)) return illegal("a time out of range");
   return std::visit(RecordCheck{state}, record.body);
 }
 

@@ -63,7 +63,11 @@ RecordBody random_body(std::size_t kind) {
     case 4:
       return WorkflowResumed{};
     case 5:
-      return StepStarted{*step(), *number(), *number(), *text()};
+      return StepStarted{
+          *step(), *number(), *number(), *text(),
+          *gen::arbitrary<bool>()
+              ? std::optional(TimePoint(milliseconds(*gen::arbitrary<std::int64_t>())))
+              : std::nullopt};
     case 6:
       return StepStopping{*step(), *gen::element(StepStatus::kFailed, StepStatus::kCancelled),
                           *text()};
@@ -94,6 +98,10 @@ RecordBody random_body(std::size_t kind) {
       return WorkflowPaused{};
     case 14:
       return WorkflowUnpaused{};
+    case 15:
+      return SignalReceived{*text()};
+    case 16:
+      return SignalTaken{*step()};
     default:
       return StateChanged{*gen::container<std::vector<std::string>>(text())};
   }

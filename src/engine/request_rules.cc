@@ -1,5 +1,5 @@
-// What people ask of a workflow while it runs: changes of its state, pause and unpause. Each
-// request is answered once.
+// What people ask of a workflow while it runs: changes of its state, pause and unpause, signals.
+// Each request is answered once.
 
 #include "engine/decider.h"
 
@@ -18,6 +18,8 @@ void Decider::refuse(const Event& event) {
     answer(pause->ticket, tl::make_unexpected(ended));
   if (const auto* unpause = std::get_if<UnpauseRequested>(&event))
     answer(unpause->ticket, tl::make_unexpected(ended));
+  if (const auto* signal = std::get_if<SignalSent>(&event))
+    answer(signal->ticket, tl::make_unexpected(ended));
 }
 
 void Decider::on_state_update(StateUpdateRequested& event) {
@@ -48,6 +50,35 @@ void Decider::on_unpause(std::uint64_t ticket) {
     return answer(ticket, fail(ErrorCode::kConflict, "the workflow is not paused"));
   emit(WorkflowUnpaused{});
   answer(ticket);
+}
+
+void Decider::on_signal(SignalSent& event) {
+  const auto refuse_with = [&](ErrorCode code, std::string message) {
+    answer(event.ticket, tl::make_unexpected(Error{code, std::move(message)}));
+  };
+  if (!workflow::is_signal_name(event.name))
+    return refuse_with(ErrorCode::kInvalid,
+                       "the name of a signal has letters, digits, '_', '-' and '.', 1 to 64");
+  if (event.payload.size() > kMaxSignalBytes)
+    return refuse_with(ErrorCode::kInvalid, fmt::format("a signal's payload has at most {} KiB",
+                                                        kMaxSignalBytes / 1024));
+  if (const Status valid = check_json(event.payload); !valid)
+    return refuse_with(ErrorCode::kInvalid, "the payload is " + valid.error().message);
+  const auto waiting = state_.agenda.waiting.find(event.name);
+  const bool taken = waiting != state_.agenda.waiting.end();
+  if (!taken && !state_.signals.contains(event.name) && state_.signals.size() >= kMaxKeptSignals)
+    return refuse_with(ErrorCode::kResource,
+                       fmt::format("{} signals are kept that no step has taken, and more are not",
+                                   kMaxKeptSignals));
+  Text payload = std::make_shared<const std::string>(std::move(event.payload));
+  emit(SignalReceived{event.name});
+  state_.signals[event.name] = payload;
+  if (taken) {
+    take_signal(*waiting->second.begin());
+  } else {
+    effects_.signals[event.name] = std::move(payload);
+  }
+  answer(event.ticket);
 }
 
 }  // namespace agentainer::engine

@@ -10,7 +10,7 @@
 //
 // State updates are `set KEY JSON`, `delete KEY`, `increment KEY [AMOUNT]`, `append KEY JSON`,
 // `add-to-set KEY JSON` and `swap KEY EXPECTED JSON`, with `nothing` for a key that must not be
-// there.
+// there. `signal NAME JSON` sends a signal.
 //
 // AGENTAINER_UPDATE_SCRIPTS=1 writes what happened into the files instead; read the difference.
 
@@ -136,6 +136,9 @@ class Script {
       events_.emplace_back(SlotsFreed{});
     } else if (verb == "cancel") {
       events_.emplace_back(CancelRequested{std::string(rest)});
+    } else if (verb == "signal") {
+      std::string name = word(rest);
+      events_.emplace_back(SignalSent{++tickets_, std::move(name), std::string(rest)});
     } else if (verb == "pause") {
       events_.emplace_back(PauseRequested{++tickets_});
     } else if (verb == "unpause") {

@@ -55,6 +55,7 @@ std::uint32_t tasks_of_step(const workflow::Step& step, std::uint32_t items) {
       return items / step.map.batch_size + (items % step.map.batch_size != 0 ? 1 : 0);
     case workflow::StepType::kBranch:
     case workflow::StepType::kDecision:
+    case workflow::StepType::kWait:
       return 0;
   }
   return 0;
@@ -95,12 +96,12 @@ std::string dump(const WorkflowState& state) {
     const StepState& step = state.steps[i];
     out += fmt::format(
         "{} {} stopping={} choice={} items={} fingerprint={} unmet={} completed={} blocked={} "
-        "refused={} times={},{},{} reason={} output={} errors={}\n",
+        "refused={} times={},{},{},{} reason={} output={} errors={}\n",
         state.definition->steps[i].id, to_string(step.status),
         step.stopping ? to_string(*step.stopping) : "-", step.choice, step.items, step.fingerprint,
         step.unmet, step.completed, step.blocked, step.refused, ms(step.started),
-        step.first_dispatched ? ms(*step.first_dispatched) : 0, ms(step.ended), step.reason,
-        text(step.output), text(step.errors));
+        step.first_dispatched ? ms(*step.first_dispatched) : 0, ms(step.ended),
+        step.due ? ms(*step.due) : 0, step.reason, text(step.output), text(step.errors));
     if (step.tasks.size() == 0) continue;
     const DurationStats& d = step.durations;
     out += fmt::format(" durations={}/{}/{}/{}", d.count, d.sum_ms, d.min_ms, d.max_ms);
@@ -112,6 +113,8 @@ std::string dump(const WorkflowState& state) {
       out += fmt::format(" r{}@{}", to_int(task), ms(due));
     out += '\n';
   }
+  for (const auto& [name, payload] : state.signals)
+    out += fmt::format("signal {}={}\n", name, text(payload));
   out += state.data.to_text();
   return out;
 }

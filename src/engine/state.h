@@ -71,6 +71,7 @@ struct StepState {
   TimePoint started{};
   std::optional<TimePoint> first_dispatched;  ///< The step's timeout runs from here.
   TimePoint ended{};
+  std::optional<TimePoint> due;  ///< When a wait ends by itself.
   std::uint32_t items = 0;
   std::string fingerprint;
   TaskTable tasks;
@@ -107,7 +108,8 @@ struct Agenda {
   std::optional<StepIndex> last_served;
   /// Retry waits that are not over, by due time.
   std::set<std::tuple<TimePoint, StepIndex, TaskIndex>> retries;
-  std::set<std::pair<TimePoint, StepIndex>> step_deadlines;
+  std::set<std::pair<TimePoint, StepIndex>> step_deadlines;  ///< Of waits too.
+  std::map<std::string, std::set<StepIndex>> waiting;        ///< Running waits, by signal.
   /// Tasks whose retry wait is over, in order of due time, per step.
   std::map<StepIndex, std::set<TaskIndex>> due_retries;
 };
@@ -126,7 +128,8 @@ struct WorkflowState {
   std::uint64_t sequence = 0;  ///< Records so far.
   std::vector<StepState> steps;
   StateData data;
-  std::uint32_t in_flight = 0;  ///< Attempts dispatched and not yet reported.
+  std::map<std::string, Text> signals;  ///< Payloads of those that no step has taken yet.
+  std::uint32_t in_flight = 0;          ///< Attempts dispatched and not yet reported.
   std::uint32_t ended_steps = 0;
   std::uint32_t failed_steps = 0;
   std::optional<StepIndex> first_failed;

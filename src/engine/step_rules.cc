@@ -43,11 +43,7 @@ void Decider::start_step(StepIndex index) {
       return;
     }
   }
-  if (defined_step.runs_agents()) {
-    start_tasks(index);
-  } else {
-    choose(index);
-  }
+  start_tasks(index);
 }
 
 void Decider::start_tasks(StepIndex index) {
@@ -65,6 +61,10 @@ void Decider::start_tasks(StepIndex index) {
       return;
     case StepType::kBranch:
     case StepType::kDecision:
+      choose(index);
+      return;
+    case StepType::kWait:
+      start_wait(index);
       return;
   }
 }

@@ -33,7 +33,7 @@ void append_reduce_input(std::string& out, const WorkflowState& state, StepIndex
     const StepState& step = state.step(dependency);
     const StepType type = state.definition->step(dependency).type;
     if (step.errors) add(errors, inside(*step.errors));
-    if (!step.output || type == StepType::kBranch || type == StepType::kDecision) continue;
+    if (!step.output || !state.definition->step(dependency).runs_agents()) continue;
     add(results, type == StepType::kMap || type == StepType::kParallel
                      ? inside(*step.output)
                      : std::string_view(*step.output));

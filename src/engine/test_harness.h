@@ -62,6 +62,7 @@ class Harness {
     std::vector<std::pair<std::string, Text>> state;
     std::vector<StepTextWrite> texts;
     std::vector<TaskOutputWrite> outputs;
+    std::map<std::string, Text> signals;
   };
   struct Crashed {};
   Harness(const Harness& original, std::size_t count, Crashed);

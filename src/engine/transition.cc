@@ -5,6 +5,7 @@ namespace agentainer::engine {
 namespace {
 
 void forget_deadline(WorkflowState& state, StepIndex index) {
+  if (const auto& due = state.step(index).due) state.agenda.step_deadlines.erase({*due, index});
   if (const auto& first = state.step(index).first_dispatched)
     state.agenda.step_deadlines.erase({*first + state.definition->step(index).step_timeout, index});
 }
@@ -27,9 +28,16 @@ void refile(WorkflowState& state, StepIndex index) {
   const bool due = agenda.due_retries.contains(index);
   file(agenda.dispatching, running && !stopping && (tasks.count(TaskStatus::kWaiting) > 0 || due) &&
                                room_of(state, index) > 0);
-  const bool settled = running && tasks.count(TaskStatus::kRunning) == 0 && (stopping || open == 0);
+  const workflow::Step& defined = state.definition->step(index);
+  const bool waits = defined.type == workflow::StepType::kWait;
+  const bool settled =
+      running && tasks.count(TaskStatus::kRunning) == 0 && (stopping || (open == 0 && !waits));
   file(agenda.settled, settled);
   if (settled) forget_deadline(state, index);  // reading back its results takes none of its time
+  if (!waits || defined.wait.signal.empty()) return;
+  std::set<StepIndex>& waiting = agenda.waiting[defined.wait.signal];
+  file(waiting, running && !stopping);
+  if (waiting.empty()) agenda.waiting.erase(defined.wait.signal);
 }
 
 void count_dependency(WorkflowState& state, StepIndex dependent, StepIndex ended) {
@@ -174,6 +182,8 @@ class Transition {
     step.fingerprint = record.fingerprint;
     step.reading_items = false;
     step.tasks.resize(record.tasks);
+    step.due = record.due;
+    if (record.due) state_.agenda.step_deadlines.emplace(*record.due, record.step);
     state_.agenda.ready.erase(record.step);
     refile(state_, record.step);
   }
@@ -249,6 +259,14 @@ class Transition {
 
   void operator()(const ResultRefused& record) { ++state_.step(record.step).refused; }
   void operator()(const StateChanged&) {}
+
+  // The payload is no part of the history: it is put in place by who has it.
+  void operator()(const SignalReceived& record) { state_.signals.try_emplace(record.name); }
+  void operator()(const SignalTaken& record) {
+    const auto taken = state_.signals.find(state_.definition->step(record.step).wait.signal);
+    AGENTAINER_CHECK(taken != state_.signals.end(), "a signal is taken that was received");
+    state_.signals.erase(taken);
+  }
 
  private:
   WorkflowState& state_;

@@ -38,6 +38,10 @@ std::string step_text_key(std::string_view step_id, std::string_view part) {
   return part.empty() ? std::string(step_id) : fmt::format("{}/{}", step_id, part);
 }
 
+std::string signal_text_key(std::string_view name) {
+  return fmt::format("/signal/{}", name);  // no step id is empty
+}
+
 Result<engine::WorkflowState> rebuild(const store::LoadedWorkflow& loaded,
                                       std::shared_ptr<const workflow::Definition> definition) {
   engine::WorkflowState state = engine::make_state(loaded.id, std::move(definition));
@@ -60,6 +64,11 @@ Result<engine::WorkflowState> rebuild(const store::LoadedWorkflow& loaded,
       return fail(ErrorCode::kInvalid, "state key '{}' of workflow {}: {}", key, loaded.id.text(),
                   valid.error().message);
     state.data.set(key, std::make_shared<const std::string>(text));
+  }
+  for (auto& [name, payload] : state.signals) {
+    payload = find_text(loaded, signal_text_key(name));
+    if (!payload || !check_json(*payload))
+      return fail(ErrorCode::kInvalid, "the stored signal {} is damaged", name);
   }
   for (std::size_t i = 0; i < state.steps.size(); ++i) {
     const std::string& id = state.definition->steps[i].id;

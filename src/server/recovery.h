@@ -16,4 +16,7 @@ Result<engine::WorkflowState> rebuild(const store::LoadedWorkflow& loaded,
 /// engine::StepTextWrite.
 std::string step_text_key(std::string_view step_id, std::string_view part);
 
+/// Likewise, of the payload of a signal that is kept.
+std::string signal_text_key(std::string_view name);
+
 }  // namespace agentainer::server

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "server/recovery.h"
 #include "server/test_world.h"
 
 namespace agentainer::server {
@@ -174,6 +177,89 @@ TEST(Pause, HoldsAcrossARestartAndKeepsNoSlots) {
   world.runtime->finish(world.attempt(id, 1, 0), "1");
   world.run();
   EXPECT_EQ(world.status(id), "completed");
+}
+
+TEST(Signals, AreDurableWhenAnsweredAndEndTheWaitOfALaterLife) {
+  World world;
+  const WorkflowId id = world.submit(
+      "steps: [{id: a, command: [x]}, {id: v, type: wait, signal: go}, "
+      "{id: w, type: wait, signal: go}]");
+  world.run();
+  std::vector<std::string> answers;
+  world.server->signal(id, "go", R"({"by":"hand"})", take_status(answers));
+  world.server->signal(id, "", "1", take_status(answers));
+  world.server->signal(id, "go", "{", take_status(answers));
+  world.server->signal(WorkflowId{}, "go", "1", take_status(answers));
+  ASSERT_TRUE(world.run_until([&] { return answers.size() == 4; }));
+  EXPECT_EQ(answers, (std::vector<std::string>{"not found", "done", "invalid", "invalid"}));
+  world.crash();
+  world.open();
+  ASSERT_TRUE(world.resume(id));
+  world.run();
+  world.runtime->finish(world.attempt(id, 0, 0, 2), "1");
+  world.run();
+  EXPECT_EQ(world.stored(id).step_outputs.at("v"), R"({"by":"hand"})");
+  EXPECT_EQ(world.status(id), "running");  // one signal, one step
+  world.crash();
+  world.open();
+  ASSERT_TRUE(world.resume(id));
+  world.run();
+  EXPECT_EQ(world.status(id), "running");
+  world.server->signal(id, "go", "2", take_status(answers));
+  world.run();
+  EXPECT_EQ(world.status(id), "completed");
+  EXPECT_EQ(world.stored(id).step_outputs.at("w"), "2");
+  world.server->signal(id, "go", "3", take_status(answers));
+  world.run();
+  EXPECT_EQ(answers.back(), "conflict");
+}
+
+TEST(Signals, ARestartDoesNotLengthenAWait) {
+  for (const char* wait : {"duration: 60s", "signal: go, timeout: 60s, on_timeout: continue",
+                           "until: 2027-01-15T08:01:00Z"}) {
+    World world;
+    const WorkflowId id = world.submit(fmt::format("steps: [{{id: w, type: wait, {}}}]", wait));
+    for (int i = 0; i < 5; ++i) {
+      world.run_for(milliseconds(10'000));
+      world.crash();
+      world.open();
+      ASSERT_TRUE(world.resume(id));
+    }
+    world.run_until([&] { return !world.ended.empty(); });
+    EXPECT_EQ(world.status(id), "completed") << wait;
+    EXPECT_EQ((world.executor.now() - World::kStart).count(), 60'000) << wait;
+  }
+}
+
+TEST(Signals, NoMoreAreKeptThanAThousandAndADamagedOneIsSaid) {
+  World world;
+  const WorkflowId id = world.submit(kOneStep);
+  world.run();
+  std::vector<std::string> answers;
+  for (int i = 0; i < 1001; ++i)
+    world.server->signal(id, fmt::format("s{}", i), "1", take_status(answers));
+  world.server->signal(id, "s0", "2", take_status(answers));
+  std::string large(engine::kMaxSignalBytes + 1, 'x');
+  large.front() = large.back() = '"';
+  world.server->signal(id, "large", large, take_status(answers));
+  world.run();
+  ASSERT_EQ(answers.size(), 1003u);
+  EXPECT_EQ(std::count(answers.begin(), answers.begin() + 1000, "done"), 1000);
+  EXPECT_EQ(answers[1000], to_string(ErrorCode::kResource));
+  EXPECT_EQ(answers[1001], "done");
+  EXPECT_EQ(answers[1002], "invalid");
+  world.crash();
+  world.open();
+  ASSERT_TRUE(world.resume(id));
+  EXPECT_EQ(*world.server->find(id)->signals.at("s0"), "2");
+
+  store::LoadedWorkflow loaded = world.stored(id);
+  const auto definition = world.server->find(id)->definition;
+  EXPECT_TRUE(rebuild(loaded, definition).has_value());
+  loaded.step_outputs.at("/signal/s7") = "{";
+  EXPECT_FALSE(rebuild(loaded, definition).has_value());
+  loaded.step_outputs.erase("/signal/s7");
+  EXPECT_FALSE(rebuild(loaded, definition).has_value());
 }
 
 }  // namespace

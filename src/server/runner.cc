@@ -61,6 +61,7 @@ void Runner::begin(Effects effects, std::optional<store::NewWorkflow> create,
     std::move(more.state_answers.begin(), more.state_answers.end(),
               std::back_inserter(effects.state_answers));
     std::move(more.answers.begin(), more.answers.end(), std::back_inserter(effects.answers));
+    for (auto& [name, payload] : more.signals) effects.signals[name] = std::move(payload);
     effects.slots_taken += more.slots_taken;
   }
   commit(std::move(effects), std::move(create), {std::move(done)});
@@ -162,6 +163,8 @@ void Runner::commit(Effects effects, std::optional<store::NewWorkflow> create,
   for (const engine::StepTextWrite& text : effects.step_texts)
     commit.step_outputs.push_back(
         {step_text_key(state_.definition->step(text.step).id, text.part), *text.text});
+  for (const auto& [name, payload] : effects.signals)
+    commit.step_outputs.push_back({signal_text_key(name), *payload});
   for (engine::StateWrite& write : effects.state)
     commit.state.push_back(
         {std::move(write.key), write.text ? std::optional(*write.text) : std::nullopt});

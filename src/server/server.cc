@@ -136,6 +136,15 @@ void Server::unpause(const WorkflowId& id, DoneStatus done) {
       [done](const Error& error) { done(tl::make_unexpected(error)); });
 }
 
+void Server::signal(const WorkflowId& id, std::string name, std::string payload, DoneStatus done) {
+  with_runner(
+      id,
+      [name = std::move(name), payload = std::move(payload), done](Runner& runner) {
+        runner.ask(engine::SignalSent{0, name, payload}, done);
+      },
+      [done](const Error& error) { done(tl::make_unexpected(error)); });
+}
+
 const engine::WorkflowState* Server::find(const WorkflowId& id) const {
   const auto found = runners_.find(id);
   return found == runners_.end() ? nullptr : &found->second->state();

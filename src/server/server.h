@@ -122,6 +122,9 @@ class Server final : public runtime::Runtime::Listener {
   /// A paused workflow begins no attempt; kConflict when it is paused already, or not paused.
   void pause(const WorkflowId& id, DoneStatus done);
   void unpause(const WorkflowId& id, DoneStatus done);
+  /// For a step that waits for it, now or later; `payload` is JSON. kInvalid for a name or payload
+  /// that cannot be, kResource when too many are kept.
+  void signal(const WorkflowId& id, std::string name, std::string payload, DoneStatus done);
 
   /// Null when it is not running here. Valid until the executor runs something else.
   const engine::WorkflowState* find(const WorkflowId& id) const;

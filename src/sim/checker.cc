@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "base/json.h"
@@ -23,6 +24,8 @@ struct Task {
 };
 
 struct StepBook {
+  std::optional<std::int64_t> due;  ///< When a wait ends by itself.
+  bool took_signal = false;
   bool started = false;
   std::string ended;  ///< Its status, or empty.
   std::int64_t tasks = 0;
@@ -78,7 +81,13 @@ class Checker {
     if (!workflow_ended_.empty()) violation(type + " after the end of the workflow");
     if ((type == "workflow_created") != (number_ == 1))
       violation("creation is the first record and only that");
-    if (type == "workflow_stopping") {
+    if (must_be_taken_ && type != "signal_taken") violation("a signal was not taken at once");
+    must_be_taken_ = false;
+    if (type == "signal_received") {
+      receive_signal(text(record, "name"));
+    } else if (type == "signal_taken") {
+      take_signal(text(record, "step"));
+    } else if (type == "workflow_stopping") {
       if (stopping_) violation("stopped twice");
       stopping_ = true;
       for (auto& [id, step] : steps_)
@@ -116,6 +125,7 @@ class Checker {
     step.started = true;
     step.tasks = number(record, "tasks");
     step.items = number(record, "items");
+    if (defined(id).type == StepType::kWait) start_wait(record, id, step);
     bool any_useful = definition_.step(*definition_.find(id)).depends_on.empty();
     for (const StepIndex dependency : definition_.step(*definition_.find(id)).depends_on) {
       const std::string& ended = steps_[definition_.step(dependency).id].ended;
@@ -130,12 +140,59 @@ class Checker {
     if (!any_useful) violation("step " + id + " started although all it depends on was skipped");
   }
 
+  const Step& defined(const std::string& id) const {
+    return definition_.step(*definition_.find(id));
+  }
+
+  void start_wait(const json::object& record, const std::string& id, StepBook& step) {
+    const Step& wait = defined(id);
+    const std::int64_t at = number(record, "at");
+    if (record.contains("due")) step.due = number(record, "due");
+    if (step.tasks != 0) violation("step " + id + " waits and has tasks");
+    const milliseconds length = wait.wait.signal.empty() ? wait.wait.duration : wait.timeout;
+    const bool has_due = wait.wait.signal.empty() || wait.timeout.count() > 0;
+    if (step.due.has_value() != has_due) violation("step " + id + " ends by itself, or does not");
+    if (step.due && !wait.wait.until && *step.due != at + length.count())
+      violation("step " + id + " waits for longer or shorter than it should");
+    must_be_taken_ = kept_signals_.contains(wait.wait.signal);
+  }
+
+  void receive_signal(const std::string& name) {
+    kept_signals_.insert(name);
+    for (const auto& [id, step] : steps_)
+      if (step.started && step.ended.empty() && !stopping_ && defined(id).wait.signal == name)
+        must_be_taken_ = true;
+  }
+
+  void take_signal(const std::string& id) {
+    StepBook& step = steps_[id];
+    if (!step.started || !step.ended.empty())
+      violation("step " + id + " took a signal out of time");
+    if (kept_signals_.erase(defined(id).wait.signal) == 0)
+      violation("step " + id + " took a signal that was not there");
+    step.took_signal = true;
+  }
+
+  void end_wait(const std::string& id, const StepBook& step) {
+    const Step& wait = defined(id);
+    const bool due = step.due && last_at_ >= *step.due;
+    const bool by_signal = !wait.wait.signal.empty();
+    const bool goes_on = wait.wait.on_timeout == workflow::OnTimeout::kContinue;
+    if (step.ended == "completed" && !step.took_signal && !(due && (!by_signal || goes_on)))
+      violation("step " + id + " completed without what it waited for");
+    if (step.ended == "failed" && !(due && by_signal && !goes_on && !step.took_signal))
+      violation("step " + id + " failed although its time was not over");
+    if (step.took_signal && step.ended != "completed")
+      violation("step " + id + " took a signal and did not complete");
+  }
+
   void end_step(const json::object& record) {
     const std::string id = text(record, "step");
     StepBook& step = steps_[id];
     if (!step.ended.empty()) violation("step " + id + " ended twice");
     if (step.running != 0) violation("step " + id + " ended with attempts in flight");
     step.ended = text(record, "status");
+    if (step.started && defined(id).type == StepType::kWait) end_wait(id, step);
     if (step.ended == "completed")
       for (std::int64_t i = 0; i < step.tasks; ++i)
         if (!step.by_index[i].succeeded && !step.by_index[i].failed)
@@ -203,11 +260,11 @@ class Checker {
   }
 
   void check_limits(const std::string& id, const StepBook& step) {
-    const Step& defined = definition_.step(*definition_.find(id));
+    const Step& defined_step = defined(id);
     if (definition_.max_parallel > 0 && in_flight_ > definition_.max_parallel)
       violation("more in flight than max_parallel");
-    if (defined.type == StepType::kMap && defined.map.max_concurrency > 0 &&
-        step.running > defined.map.max_concurrency)
+    if (defined_step.type == StepType::kMap && defined_step.map.max_concurrency > 0 &&
+        step.running > defined_step.map.max_concurrency)
       violation("step " + id + " has more in flight than max_concurrency");
   }
 
@@ -230,15 +287,17 @@ class Checker {
 
   /// Simulated agents give results that follow from the task alone.
   void check_output(const std::string& id, const StepBook& step) {
-    const Step& defined = definition_.step(*definition_.find(id));
-    const bool list = defined.type == StepType::kMap || defined.type == StepType::kParallel;
+    const Step& defined_step = defined(id);
+    if (!defined_step.runs_agents()) return;
+    const bool list =
+        defined_step.type == StepType::kMap || defined_step.type == StepType::kParallel;
     const std::string key = list ? id + "_results" : id;
     const auto stored = loaded_.state.find(key);
     if (stored == loaded_.state.end()) return violation("has no " + key + " in its state");
     std::string expected = list ? "[" : "0";
-    const bool batches = defined.type == StepType::kMap && defined.map.batch_size > 1;
+    const bool batches = defined_step.type == StepType::kMap && defined_step.map.batch_size > 1;
     for (std::int64_t i = 0; list && i < (batches ? step.items : step.tasks); ++i) {
-      const std::int64_t task = batches ? i / defined.map.batch_size : i;
+      const std::int64_t task = batches ? i / defined_step.map.batch_size : i;
       const bool ok = step.by_index.contains(task) && step.by_index.at(task).succeeded;
       expected += i == 0 ? "" : ",";
       expected += !ok ? "null" : batches ? std::to_string(i) : fmt::format(R"({{"{}":{}}})", id, i);
@@ -257,6 +316,8 @@ class Checker {
   std::int64_t in_flight_ = 0;
   bool stopping_ = false;
   bool paused_ = false;
+  std::set<std::string> kept_signals_;
+  bool must_be_taken_ = false;  ///< What comes next says who took a signal.
   std::string workflow_ended_;
 };
 

@@ -46,6 +46,7 @@ class Writer {
   void step() {
     const std::string id = fmt::format("s{}", ids_.size());
     line(fmt::format("  - id: {}", id));
+    if (random_.chance(0.12)) return wait(id);
     const std::uint32_t kind = random_.below(10);
     if (kind < 4 || ids_.empty()) {
       line("    type: sequential");
@@ -100,6 +101,25 @@ class Writer {
       if (random_.chance(0.3))
         line(fmt::format("      max_failure_percent: {}", random_.below(60)));
     }
+  }
+
+  /// A wait ends without an outcome that a reduce could gather.
+  void wait(const std::string& id) {
+    line("    type: wait");
+    const std::uint32_t kind = random_.below(6);
+    if (kind == 0) {
+      line(fmt::format("    duration: {}ms", random_.below(20'000)));
+    } else if (kind == 1) {
+      line(fmt::format("    until: 2027-01-15T08:00:{:02}Z", random_.below(60)));
+    } else {
+      line(fmt::format("    signal: {}", random_.chance(0.5) ? "go" : "more"));
+      if (random_.chance(0.5)) {
+        line(fmt::format("    timeout: {}s", random_.between(1, 30)));
+        line(fmt::format("    on_timeout: {}", random_.chance(0.7) ? "continue" : "fail"));
+      }
+    }
+    dependencies();
+    ids_.push_back(id);
   }
 
   /// A branch or a decision with its targets, which follow it at once.

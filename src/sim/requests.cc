@@ -16,6 +16,13 @@ std::vector<std::int64_t> numbers(const store::LoadedWorkflow& loaded, const std
   return list;
 }
 
+std::size_t records_of(const store::LoadedWorkflow& loaded, std::string_view type) {
+  const std::string head = fmt::format(R"({{"type":"{}",)", type);
+  return static_cast<std::size_t>(
+      std::count_if(loaded.records.begin(), loaded.records.end(),
+                    [&](const std::string& record) { return record.starts_with(head); }));
+}
+
 }  // namespace
 
 std::uint64_t Requests::expect_answer() {
@@ -58,14 +65,28 @@ server::Server::DoneStatus Requests::take_status(std::string what, std::function
 
 bool Requests::help(server::Server& server, const WorkflowId& id) {
   const engine::WorkflowState* state = server.find(id);
-  if (state == nullptr || !state->paused_at) return false;
-  server.unpause(id, take_status("unpause", [] {}));
+  if (state == nullptr) return false;
+  if (state->paused_at) {
+    server.unpause(id, take_status("unpause", [] {}));
+    return true;
+  }
+  if (state->agenda.waiting.empty()) return false;
+  send_signal(server, id, std::string(state->agenda.waiting.begin()->first));
   return true;
+}
+
+/// No two payloads are alike, so that one that is given twice shows.
+void Requests::send_signal(server::Server& server, const WorkflowId& id, const std::string& name) {
+  Workflow& workflow = workflows_[id];
+  const std::string payload = std::to_string(++last_payload_);
+  workflow.payloads[name].insert(payload);
+  server.signal(id, name, payload,
+                take_status("signal", [&workflow] { ++workflow.signals_answered; }));
 }
 
 void Requests::ask(server::Server& server, const WorkflowId& id) {
   Workflow& workflow = workflows_[id];
-  switch (random_.below(7)) {
+  switch (random_.below(8)) {
     case 0:
       ++workflow.increments_asked;
       update(server, id, {Update::Kind::kIncrement, "count", "", {}},
@@ -100,6 +121,9 @@ void Requests::ask(server::Server& server, const WorkflowId& id) {
     case 6:
       server.unpause(id, take_status("unpause", [] {}));
       break;
+    case 7:
+      send_signal(server, id, random_.chance(0.5) ? "go" : "more");
+      break;
   }
 }
 
@@ -126,15 +150,23 @@ std::vector<std::string> Requests::check_answers() const {
   return violations;
 }
 
-std::vector<std::string> Requests::check(const store::LoadedWorkflow& loaded) const {
+std::vector<std::string> Requests::check(const store::LoadedWorkflow& loaded,
+                                         const workflow::Definition& definition) const {
   std::vector<std::string> violations;
   const auto found = workflows_.find(loaded.id);
   if (found == workflows_.end()) return violations;
-  const Workflow& workflow = found->second;
-  const auto say = [&](std::string_view what) {
+  const Say say = [&](std::string what) {
     violations.push_back(fmt::format("workflow {}: {}", loaded.id.text(), what));
   };
+  check_state(found->second, loaded, say);
+  check_signals(found->second, loaded, definition, say);
+  if (records_of(loaded, "workflow_paused") < found->second.pauses_answered)
+    say("the history has lost a pause");
+  return violations;
+}
 
+void Requests::check_state(const Workflow& workflow, const store::LoadedWorkflow& loaded,
+                           const Say& say) {
   const auto count = loaded.state.find("count");
   const std::int64_t counted = count == loaded.state.end() ? 0 : std::stoll(count->second);
   if (counted < workflow.increments_answered || counted > workflow.increments_asked)
@@ -156,14 +188,26 @@ std::vector<std::string> Requests::check(const store::LoadedWorkflow& loaded) co
   if (distinct.size() != members.size()) say("the set has a member twice");
   for (const std::int64_t member : workflow.members_answered)
     if (!distinct.contains(member)) say(fmt::format("the set has lost {}", member));
+}
 
-  const auto is_pause = [](const std::string& record) {
-    return record.starts_with(R"({"type":"workflow_paused")");
-  };
-  const auto pauses = static_cast<std::size_t>(
-      std::count_if(loaded.records.begin(), loaded.records.end(), is_pause));
-  if (pauses < workflow.pauses_answered) say("the history has lost a pause");
-  return violations;
+void Requests::check_signals(const Workflow& workflow, const store::LoadedWorkflow& loaded,
+                             const workflow::Definition& definition, const Say& say) {
+  std::size_t sent = 0;
+  for (const auto& [name, payloads] : workflow.payloads) sent += payloads.size();
+  const std::size_t received = records_of(loaded, "signal_received");
+  if (received < workflow.signals_answered || received > sent)
+    say(fmt::format("{} signals were received, after {} answered and {} sent", received,
+                    workflow.signals_answered, sent));
+  std::set<std::string> used;
+  for (const workflow::Step& step : definition.steps) {
+    if (step.wait.signal.empty()) continue;
+    const auto output = loaded.step_outputs.find(step.id);
+    if (output == loaded.step_outputs.end() || output->second == "null") continue;
+    const auto payloads = workflow.payloads.find(step.wait.signal);
+    if (payloads == workflow.payloads.end() || !payloads->second.contains(output->second))
+      say(fmt::format("step {} got {}, which nobody sent it", step.id, output->second));
+    if (!used.insert(output->second).second) say("two steps got the same signal");
+  }
 }
 
 }  // namespace agentainer::sim

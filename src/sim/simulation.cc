@@ -263,7 +263,8 @@ class Simulation final : public server::Observer {
            check_history(*loaded, *parsed.definition, acknowledged_.contains(id)))
         violation(std::move(text));
     if (outcome_.violations.empty())
-      for (std::string& text : requests_.check(*loaded)) violation(std::move(text));
+      for (std::string& text : requests_.check(*loaded, *parsed.definition))
+        violation(std::move(text));
     const Result<engine::WorkflowState> replayed = server::rebuild(*loaded, parsed.definition);
     if (!replayed) return violation("the history does not replay: " + replayed.error().message);
     const auto live = final_dumps_.find(id);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "workflow/path.h"
 #include "workflow/words.h"
@@ -190,6 +191,41 @@ void read_map(const ObjectReader& step_fields, StepDraft& draft) {
     reporter.error(*block->value("error_handling"),
                    "with 'fail_fast' the first failure ends the map, so 'max_failures' and "
                    "'max_failure_percent' cannot be given; use 'continue_on_error'");
+}
+
+void read_wait(const ObjectReader& step_fields, StepDraft& draft) {
+  static constexpr std::array<std::string_view, 3> kWays{"signal", "duration", "until"};
+  WaitConfig& out = draft.step.wait;
+  Reporter& reporter = step_fields.reporter();
+  std::vector<std::string_view> given;
+  std::copy_if(kWays.begin(), kWays.end(), std::back_inserter(given),
+               [&](std::string_view way) { return step_fields.has(way); });
+  for (std::size_t i = 1; i < given.size(); ++i)
+    reporter.error(
+        step_fields.key(given[i]),
+        fmt::format("a wait ends by '{}' or by '{}'; give one of them", given[0], given[i]));
+  if (given.empty()) {
+    if (std::all_of(kWays.begin(), kWays.end(),
+                    [&](std::string_view way) { return step_fields.misses(way); }))
+      reporter.error(draft.at, "a wait step needs a 'signal', a 'duration' or 'until'");
+    return;
+  }
+  if (step_fields.read("signal", out.signal) && !is_signal_name(out.signal))
+    reporter.error(*step_fields.value("signal"),
+                   fmt::format("{} cannot be the name of a signal: use letters, digits, '_', '-' "
+                               "and '.', at most 64",
+                               quote(out.signal)));
+  step_fields.read("duration", out.duration);
+  std::string until;
+  if (step_fields.read("until", until)) draft.until = step_fields.value("until");
+  step_fields.read("on_timeout", out.on_timeout);
+  if (!step_fields.has("signal")) {
+    for (const std::string_view field : {"timeout", "on_timeout"})
+      if (step_fields.has(field))
+        reporter.error(step_fields.key(field), fmt::format("'{}' goes with 'signal'", field));
+  } else if (step_fields.has("on_timeout") && step_fields.misses("timeout")) {
+    reporter.error(step_fields.key("on_timeout"), "'on_timeout' goes with 'timeout'");
+  }
 }
 
 std::vector<ChoiceDraft> read_branch(const ObjectReader& step_fields, const Value& owner) {

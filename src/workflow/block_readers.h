@@ -25,6 +25,8 @@ void read_pool(const ObjectReader& fields, PoolConfig& out);
 /// max_concurrency.
 void read_map(const ObjectReader& step_fields, StepDraft& draft);
 
+/// What a step of type wait waits for.
+void read_wait(const ObjectReader& step_fields, StepDraft& draft);
 std::vector<ChoiceDraft> read_branch(const ObjectReader& step_fields, const Value& owner);
 std::vector<ChoiceDraft> read_decision(const ObjectReader& step_fields, const Value& owner);
 

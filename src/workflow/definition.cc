@@ -7,6 +7,15 @@
 namespace agentainer::workflow {
 std::string_view to_string(StepType type) { return kStepTypeNames[static_cast<std::size_t>(type)]; }
 
+bool is_signal_name(std::string_view name) {
+  constexpr std::size_t kMaxBytes = 64;
+  const auto fits = [](char c) {
+    return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  };
+  return !name.empty() && name.size() <= kMaxBytes && std::all_of(name.begin(), name.end(), fits);
+}
+
 std::optional<StepIndex> Definition::find(std::string_view id) const {
   if (by_id_.size() != steps.size()) {
     for (std::size_t i = 0; i < steps.size(); ++i)

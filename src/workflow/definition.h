@@ -19,7 +19,7 @@
 
 namespace agentainer::workflow {
 
-enum class StepType { kSequential, kParallel, kMap, kReduce, kBranch, kDecision };
+enum class StepType { kSequential, kParallel, kMap, kReduce, kBranch, kDecision, kWait };
 std::string_view to_string(StepType type);
 
 enum class FailureStrategy { kFailFast, kContinue, kContinueOnPartial };
@@ -27,6 +27,7 @@ enum class CleanupPolicy { kAlways, kOnSuccess, kNever };
 enum class Backoff { kConstant, kLinear, kExponential };
 enum class ExecutionMode { kStandard, kPooled };
 enum class ErrorHandling { kFailFast, kContinueOnError };
+enum class OnTimeout { kFail, kContinue };
 
 struct RetryPolicy {
   std::uint32_t max_attempts = 1;  ///< Counts the first try; 1 to 1000.
@@ -63,6 +64,17 @@ struct MapConfig {
   std::optional<double> max_failure_percent;  ///< 0..100, of all items.
 };
 
+/// What a wait waits for: a signal, else a time, else that a duration passes.
+struct WaitConfig {
+  std::string signal;                   ///< Its name (is_signal_name), or empty.
+  std::optional<expr::Template> until;  ///< A time as parse_time() takes it.
+  milliseconds duration{0};
+  OnTimeout on_timeout = OnTimeout::kFail;  ///< When no signal came within Step::timeout.
+};
+
+/// Letters, digits, '_', '-' and '.', 1 to 64 of them.
+bool is_signal_name(std::string_view name);
+
 /// What a branch or decision selects: steps, by index.
 struct Choice {
   std::string name;  ///< For people and events: "true", "false", the branch's id, "default".
@@ -91,19 +103,23 @@ struct Step {
   std::optional<Condition> condition;  ///< False: the step is skipped.
 
   std::uint32_t max_workers = 1;  ///< Tasks of a parallel step, 1 to 100,000.
-  milliseconds timeout{0};        ///< Of one attempt, from its start; 0: none.
-  milliseconds step_timeout{0};   ///< Of the whole step, from its start; 0: none.
-  RetryPolicy retry;              ///< The step's own, else the workflow's.
-  ResourceLimits limits;          ///< The step's own, else the workflow's, field by field.
+  /// Of one attempt, from its start; of a wait for a signal, from the step's; 0: none.
+  milliseconds timeout{0};
+  milliseconds step_timeout{0};  ///< Of the whole step, from its start; 0: none.
+  RetryPolicy retry;             ///< The step's own, else the workflow's.
+  ResourceLimits limits;         ///< The step's own, else the workflow's, field by field.
   ExecutionMode execution_mode = ExecutionMode::kStandard;
   PoolConfig pool;
   CleanupPolicy cleanup = CleanupPolicy::kAlways;
 
-  MapConfig map;  // kMap
+  MapConfig map;    // kMap
+  WaitConfig wait;  // kWait
   /// kBranch, kDecision: in the order tried; the first that holds is taken.
   std::vector<Choice> choices;
 
-  bool runs_agents() const { return type != StepType::kBranch && type != StepType::kDecision; }
+  bool runs_agents() const {
+    return type != StepType::kBranch && type != StepType::kDecision && type != StepType::kWait;
+  }
 };
 
 struct Definition {

@@ -32,6 +32,7 @@ struct StepDraft {
   std::optional<Value> env_vars;
   std::optional<Value> input;
   std::optional<Value> input_path;
+  std::optional<Value> until;
   bool type_is_known = true;
 };
 

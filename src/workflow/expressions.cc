@@ -9,6 +9,7 @@
 #include "workflow/condition_reader.h"
 #include "workflow/object_reader.h"
 #include "workflow/path.h"
+#include "workflow/units.h"
 #include "workflow/words.h"
 
 namespace agentainer::workflow {
@@ -145,6 +146,15 @@ void compile_environment(const Value& value, ExpressionReader& reader, Step& ste
   }
 }
 
+/// A time, checked here unless it is only known when the step starts.
+std::optional<expr::Template> read_time(const Value& value, ExpressionReader& reader) {
+  auto compiled = reader.read_template(value);
+  if (!compiled || !compiled->is_constant()) return compiled;
+  if (const Result<TimePoint> time = parse_time(value.text()); !time)
+    reader.reporter().error(value, time.error().message);
+  return compiled;
+}
+
 }  // namespace
 
 void ExpressionReader::report(const Value& value, const expr::SourceError& error,
@@ -239,6 +249,7 @@ void compile_expressions(StepIndex index, StepDraft& draft, Reporter& reporter,
       step.choices[i].when = read_condition(*choice.condition, choice.field, of_step);
   }
   if (draft.input_path) of_step.note_path(*draft.input_path);
+  if (draft.until) step.wait.until = read_time(*draft.until, of_step);
   const expr::Scope task_scope = names_of_task(step);
   ExpressionReader of_task(index, task_scope, reporter, references);
   if (draft.command) compile_command(*draft.command, of_task, step);

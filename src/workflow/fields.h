@@ -93,9 +93,9 @@ extern const Table kConditionTable;
 std::span<const Table* const> all_tables();
 
 // The names of enums, in the order of the enum in definition.h or condition.h.
-inline constexpr std::array<std::string_view, 8> kStepTypeNames{
-    "sequential", "parallel", "map",       "reduce",
-    "branch",     "decision", "mapreduce", "subworkflow"};  // the last two have no StepType
+inline constexpr std::array<std::string_view, 9> kStepTypeNames{
+    "sequential", "parallel", "map",       "reduce",     "branch",
+    "decision",   "wait",     "mapreduce", "subworkflow"};  // the last two have no StepType
 inline constexpr std::array<std::string_view, 3> kFailureStrategyNames{"fail_fast", "continue",
                                                                        "continue_on_partial"};
 inline constexpr std::array<std::string_view, 3> kCleanupPolicyNames{"always", "on_success",
@@ -106,6 +106,7 @@ inline constexpr std::array<std::string_view, 5> kOutputModeNames{"auto", "json"
 inline constexpr std::array<std::string_view, 2> kExecutionModeNames{"standard", "pooled"};
 inline constexpr std::array<std::string_view, 2> kErrorHandlingNames{"fail_fast",
                                                                      "continue_on_error"};
+inline constexpr std::array<std::string_view, 2> kOnTimeoutNames{"fail", "continue"};
 inline constexpr std::array<std::string_view, 7> kRetryOnNames{
     "exit_code", "signal", "timeout", "memory", "lost", "start", "invalid_result"};
 inline constexpr std::array<std::string_view, 17> kOperatorNames{

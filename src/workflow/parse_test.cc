@@ -97,7 +97,8 @@ std::vector<std::string> seeds() {
 TEST(Parse, SeedsOfTheFuzzerAreGood) {
   const std::vector<std::string> texts = seeds();
   EXPECT_GE(texts.size(), 5u);
-  for (const std::string& text : texts) EXPECT_NE(parse(text).definition, nullptr) << problems(text);
+  for (const std::string& text : texts)
+    EXPECT_NE(parse(text).definition, nullptr) << problems(text);
 }
 
 std::string mutated(std::string text) {

@@ -16,8 +16,8 @@ constexpr std::size_t kMaxIdBytes = 64;
 constexpr std::string_view kMapSuffix = "_map";
 
 // Places in kStepTypeNames of what is no StepType.
-constexpr std::size_t kMapReduce = 6;
-constexpr std::size_t kSubworkflow = 7;
+constexpr std::size_t kMapReduce = 7;
+constexpr std::size_t kSubworkflow = 8;
 
 bool is_letter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -202,6 +202,9 @@ void StepReader::read_type(const ObjectReader& fields, StepDraft& draft) {
     case StepType::kDecision:
       draft.choices = read_decision(fields, draft.at);
       break;
+    case StepType::kWait:
+      read_wait(fields, draft);
+      break;
   }
   if (step.runs_agents() && fields.misses("image") && fields.misses("command"))
     reporter_.error(draft.at,
@@ -217,11 +220,16 @@ void StepReader::check_fit(const ObjectReader& fields, StepType type, bool map_r
     bool fits;
   };
   const bool map = type == StepType::kMap || map_reduce;
-  const std::array<Belongs, 5> blocks{{{"map_config", "map", map},
+  const bool wait = type == StepType::kWait;
+  const std::array<Belongs, 9> blocks{{{"map_config", "map", map},
                                        {"branch_config", "branch", type == StepType::kBranch},
                                        {"decision_node", "decision", type == StepType::kDecision},
                                        {"mapper", "mapreduce", map_reduce},
-                                       {"reducer", "mapreduce", map_reduce}}};
+                                       {"reducer", "mapreduce", map_reduce},
+                                       {"signal", "wait", wait},
+                                       {"duration", "wait", wait},
+                                       {"until", "wait", wait},
+                                       {"on_timeout", "wait", wait}}};
   for (const Belongs& block : blocks)
     if (!block.fits && fields.value(block.field))
       reporter_.error(fields.key(block.field),
@@ -232,6 +240,18 @@ void StepReader::check_fit(const ObjectReader& fields, StepType type, bool map_r
       reporter_.warning(fields.key(field),
                         fmt::format("{} has no effect: {}", quote(fields.key(field).text()), why));
   };
+  if (wait) {
+    for (const std::string_view field :
+         {"image", "command", "env_vars", "input", "output", "max_workers", "step_timeout",
+          "retry_policy", "resource_limits", "execution_mode", "pool_config", "cleanup_policy",
+          "dynamic", "volumes", "network", "user", "labels", "secrets", "redis_access"})
+      if (fields.value(field))
+        reporter_.error(fields.key(field),
+                        fmt::format("{} belongs to steps that run agents; a wait "
+                                    "runs none",
+                                    quote(fields.key(field).text())));
+    return;
+  }
   const bool agents = type != StepType::kBranch && type != StepType::kDecision;
   if (!agents)
     for (const std::string_view field : {"image", "command", "env_vars", "input", "output",
@@ -260,9 +280,11 @@ void StepReader::read_map_reduce(const ObjectReader& fields, const Identity& ide
     return block.value_or(ObjectReader(reporter_));
   };
   const ObjectReader mapper =
-      shared.overlaid(block_of("mapper", {"mapper", "reducer", "branch_config", "decision_node"}));
+      shared.overlaid(block_of("mapper", {"mapper", "reducer", "branch_config", "decision_node",
+                                          "signal", "duration", "until", "on_timeout"}));
   const ObjectReader own_reducer =
-      block_of("reducer", {"mapper", "reducer", "branch_config", "decision_node", "map_config"});
+      block_of("reducer", {"mapper", "reducer", "branch_config", "decision_node", "map_config",
+                           "signal", "duration", "until", "on_timeout"});
   const ObjectReader reducer = shared.overlaid(own_reducer);
 
   StepDraft map = read_common(mapper, StepType::kMap, identity.at);

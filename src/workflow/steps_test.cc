@@ -287,7 +287,7 @@ TEST(Fields, MistakesInOneStepAreTold) {
       {"{id: a, image: x, timeout: }", "3:23: 'timeout' has no value\n"},
       {"{id: a, image: x, type: paralel}",
        "3:29: 'type' takes 'sequential', 'parallel', 'map', 'reduce', 'branch', 'decision', "
-       "'mapreduce' or "
+       "'wait', 'mapreduce' or "
        "'subworkflow', not the text 'paralel'; did you mean 'parallel'?\n"},
       {"{id: a, image: x, type: parallel, workers: 0}",
        "3:48: 'workers' takes a whole number from 1 to 100000, not the number 0\n"},
@@ -373,6 +373,38 @@ TEST(Fields, MistakesInOneStepAreTold) {
        "3:51: a decision branch needs 'next_steps'\n3:73: 'input_path' goes with 'choices'\n"},
       {"{id: a, type: decision, decision: {choices: [{next: []}, x]}}",
        "3:62: 'choices' takes a list of mappings, not the text 'x'\n"},
+      {"{id: a, type: wait, signal: go.on-1}", ""},
+      {"{id: a, type: wait, signal: go, timeout: 1d, on_timeout: continue}", ""},
+      {"{id: a, type: wait, duration: 1h30m, condition: 'true'}", ""},
+      {"{id: a, type: wait, until: 2030-01-01T00:00:00Z}", ""},
+      {"{id: a, type: wait, config: {until: \"${{ state.at }}\"}}", ""},
+      {"{id: a, type: wait}", "3:10: a wait step needs a 'signal', a 'duration' or 'until'\n"},
+      {"{id: a, type: wait, singal: x}",
+       "3:25: unknown field 'singal' of a step; did you mean 'signal'?\n"},
+      {"{id: a, type: wait, signal: x, duration: 1s, until: 2030-01-01T00:00:00Z}",
+       "3:36: a wait ends by 'signal' or by 'duration'; give one of them\n"
+       "3:50: a wait ends by 'signal' or by 'until'; give one of them\n"},
+      {"{id: a, type: wait, signal: 'a b'}",
+       "3:33: 'a b' cannot be the name of a signal: use letters, digits, '_', '-' and '.', at most "
+       "64\n"},
+      {"{id: a, type: wait, duration: 1s, timeout: 2s, on_timeout: fail}",
+       "3:39: 'timeout' goes with 'signal'\n3:52: 'on_timeout' goes with 'signal'\n"},
+      {"{id: a, type: wait, signal: x, on_timeout: retry}",
+       "3:36: 'on_timeout' goes with 'timeout'\n"
+       "3:48: 'on_timeout' takes 'fail' or 'continue', not the text 'retry'\n"},
+      {"{id: a, type: wait, until: tomorrow}",
+       "3:32: 'tomorrow' is not a time like 2030-01-01T00:00:00Z\n"},
+      {"{id: a, type: wait, until: '${{ stat.at }}'}",
+       "3:37: unknown name 'stat'; did you mean 'state'?\n"},
+      {"{id: a, type: wait, signal: x, image: i, command: c, retry: {delay: 1s}}",
+       "3:36: 'image' belongs to steps that run agents; a wait runs none\n"
+       "3:46: 'command' belongs to steps that run agents; a wait runs none\n"
+       "3:58: 'retry' belongs to steps that run agents; a wait runs none\n"},
+      {"{id: a, image: x, signal: s, until: t}",
+       "3:23: 'signal' belongs to a step of type 'wait'\n"
+       "3:34: 'until' belongs to a step of type 'wait'\n"},
+      {"{id: a, type: mapreduce, image: x, map: {input_path: x}, reducer: {duration: 1s}}",
+       "3:72: 'duration' cannot stand inside 'reducer'\n"},
       {"{id: a, type: subworkflow, sub_workflow_id: w}",
        "3:19: sub-workflows do not run in this version; put their steps into this file\n"
        "3:32: 'sub_workflow_id' cannot be used: sub-workflows do not run in this version; put "

@@ -175,4 +175,86 @@ Result<std::int64_t> parse_cores(std::string_view text) {
   return *nano;
 }
 
+namespace {
+
+/// Takes the digits of a time one field after another.
+class TimeReader {
+ public:
+  explicit TimeReader(std::string_view text) : text_(text) {}
+
+  int number(std::size_t digits) {
+    int value = 0;
+    for (std::size_t i = 0; i < digits; ++i) {
+      if (i >= text_.size() || !is_digit(text_[i])) return good_ = false, 0;
+      value = value * 10 + (text_[i] - '0');
+    }
+    text_.remove_prefix(digits);
+    return value;
+  }
+  /// One of these characters, in either case.
+  char one_of(std::string_view choices) {
+    const char c = text_.empty() ? '\0' : text_[0];
+    const char upper = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    if (c == '\0' || choices.find(upper) == std::string_view::npos) return good_ = false, '\0';
+    text_.remove_prefix(1);
+    return upper;
+  }
+  milliseconds fraction() {
+    if (!text_.starts_with('.')) return milliseconds(0);
+    text_.remove_prefix(1);
+    const std::string_view digits = take_while(text_, is_digit);
+    if (digits.empty()) good_ = false;
+    int value = 0;
+    for (std::size_t i = 0; i < 3; ++i)
+      value = value * 10 + (i < digits.size() ? digits[i] - '0' : 0);
+    return milliseconds(value);
+  }
+  std::chrono::minutes offset() {
+    const char sign = one_of("Z+-");
+    if (sign == 'Z' || sign == '\0') return std::chrono::minutes(0);
+    const int hours = number(2);
+    one_of(":");
+    const int minutes = number(2);
+    require(hours < 24 && minutes < 60);
+    return std::chrono::minutes((hours * 60 + minutes) * (sign == '-' ? -1 : 1));
+  }
+  void require(bool holds) { good_ = good_ && holds; }
+  bool is_good() const { return good_ && text_.empty(); }
+
+ private:
+  std::string_view text_;
+  bool good_ = true;
+};
+
+}  // namespace
+
+Result<TimePoint> parse_time(std::string_view text) {
+  TimeReader in(text);
+  const int year = in.number(4);
+  in.one_of("-");
+  const int month = in.number(2);
+  in.one_of("-");
+  const int day = in.number(2);
+  in.one_of("T ");
+  const int hours = in.number(2);
+  in.one_of(":");
+  const int minutes = in.number(2);
+  in.one_of(":");
+  const int seconds = in.number(2);
+  const milliseconds fraction = in.fraction();
+  const std::chrono::minutes offset = in.offset();
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  in.require(date.ok() && hours < 24 && minutes < 60 && seconds < 60);
+  if (!in.is_good())
+    return fail(ErrorCode::kInvalid, "{} is not a time like 2030-01-01T00:00:00Z", quote(text));
+  const TimePoint time = std::chrono::sys_days(date) + std::chrono::hours(hours) +
+                         std::chrono::minutes(minutes) + std::chrono::seconds(seconds) + fraction -
+                         offset;
+  if (year < 1970 || year > 2199 || time.time_since_epoch().count() < 0)
+    return fail(ErrorCode::kInvalid, "{} is not between 1970 and 2199", quote(text));
+  return time;
+}
+
 }  // namespace agentainer::workflow

@@ -73,5 +73,29 @@ TEST(Units, Cores) {
     EXPECT_FALSE(parse_cores(text)) << text;
 }
 
+TEST(Times, AreReadAsRfc3339) {
+  const std::pair<const char*, std::int64_t> table[] = {
+      {"1970-01-01T00:00:00Z", 0},
+      {"2030-01-01T00:00:00Z", 1'893'456'000'000},
+      {"2030-01-01t00:00:00z", 1'893'456'000'000},
+      {"2030-01-01 02:00:00.5+02:00", 1'893'456'000'500},
+      {"2029-12-31T18:30:00.1239-05:30", 1'893'456'000'123},
+      {"2028-02-29T23:59:59Z", 1'835'481'599'000},
+  };
+  for (const auto& [text, expected] : table) {
+    const Result<TimePoint> time = parse_time(text);
+    ASSERT_TRUE(time.has_value()) << text << ": " << time.error().message;
+    EXPECT_EQ(time->time_since_epoch().count(), expected) << text;
+  }
+  for (const char* text :
+       {"", "tomorrow", "2030-01-01", "2030-01-01T00:00:00", "2030-01-01T00:00Z",
+        "2030-02-29T00:00:00Z", "2030-13-01T00:00:00Z", "2030-00-01T00:00:00Z",
+        "2030-01-01T24:00:00Z", "2030-01-01T00:60:00Z", "2030-01-01T00:00:60Z",
+        "2030-01-01T00:00:00.Z", "2030-01-01T00:00:00+2:00", "2030-01-01T00:00:00+02:60",
+        "2030-01-01T00:00:00Z ", "+030-01-01T00:00:00Z", "1969-12-31T23:59:59Z",
+        "1970-01-01T00:00:00+01:00", "2200-01-01T00:00:00Z"})
+    EXPECT_FALSE(parse_time(text).has_value()) << text;
+}
+
 }  // namespace
 }  // namespace agentainer::workflow

@@ -76,6 +76,7 @@ std::vector<std::string> PlainLines::of_record(const engine::WorkflowState& stat
       std::holds_alternative<engine::WorkflowEnded>(record.body) ||
       std::holds_alternative<engine::WorkflowPaused>(record.body) ||
       std::holds_alternative<engine::WorkflowUnpaused>(record.body) ||
+      std::holds_alternative<engine::SignalReceived>(record.body) ||
       std::holds_alternative<engine::StepStopping>(record.body))
     return described();
   return {};

@@ -87,6 +87,8 @@ class StepLine {
     const bool many = has_many_tasks();
     if (many) progress_bar();
     if (step_.stopping) part("stopping", Tone::kWaiting);
+    if (defined_.type == workflow::StepType::kWait && !step_.stopping)
+      part(wait_label(defined_, step_.due, options_.now), Tone::kWaiting);
     if (step_.collecting) part("collecting results");
     const std::uint32_t active = step_.tasks.count(TaskStatus::kRunning);
     const std::uint32_t waiting = step_.tasks.count(TaskStatus::kWaiting);

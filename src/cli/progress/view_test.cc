@@ -53,6 +53,20 @@ TEST_F(ViewTest, AStepOfEachKind) {
       }));
 }
 
+TEST_F(ViewTest, WaitsAndPauses) {
+  TestWorkflow w({{"approve", StepType::kWait, {}, "approved"}, {"calm", StepType::kWait}});
+  w.apply(engine::StepStarted{StepIndex{0}, 0, 0, {}, std::nullopt});
+  w.apply(engine::StepStarted{StepIndex{1}, 0, 0, {}, w.now + 60s});
+  w.now += 1s;
+  w.apply(engine::WorkflowPaused{});
+  w.now += 2s;
+  EXPECT_EQ(frame(w), (std::vector<std::string>{
+                          "> example  000000ygj0000g000000000002  3.0s, 0 of 2 steps, paused 2.0s",
+                          "  > approve  waiting for signal approved, 3.0s",
+                          "  > calm     waiting, 57s left, 3.0s",
+                      }));
+}
+
 TEST_F(ViewTest, EndsAndReasons) {
   TestWorkflow w({{"a"}, {"b"}, {"c", StepType::kMap}, {"d"}, {"e"}});
   w.start(0);

@@ -16,6 +16,7 @@ class TestWorkflow {
     const char* id;
     workflow::StepType type = workflow::StepType::kSequential;
     std::vector<std::uint32_t> depends_on = {};
+    const char* signal = "";  // of a wait
   };
 
   explicit TestWorkflow(std::initializer_list<StepSpec> steps)
@@ -29,6 +30,7 @@ class TestWorkflow {
       step.id = spec.id;
       step.name = spec.id;
       step.type = spec.type;
+      step.wait.signal = spec.signal;
       for (const std::uint32_t dependency : spec.depends_on) {
         step.depends_on.push_back(StepIndex{dependency});
         definition->steps[dependency].dependents.push_back(

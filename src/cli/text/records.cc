@@ -1,5 +1,7 @@
 #include "cli/text/records.h"
 
+#include <algorithm>
+
 #include "cli/text/format.h"
 #include "cli/text/width.h"
 
@@ -55,6 +57,13 @@ struct Describe {
   }
   Description operator()(const engine::WorkflowUnpaused&) const { return {"workflow unpaused"}; }
   Description operator()(const engine::StepStarted& r) const {
+    if (step(r.step).type == workflow::StepType::kWait) {
+      const std::string& signal = step(r.step).wait.signal;
+      std::string text = id(r.step) + " waiting";
+      if (!signal.empty()) text += " for signal " + signal;
+      if (r.due) text += (signal.empty() ? " until " : ", at most until ") + local_time(*r.due);
+      return {std::move(text), Tone::kWaiting};
+    }
     std::string text = fmt::format("{} started", id(r.step));
     if (step(r.step).type == workflow::StepType::kMap) text += ", " + counted(r.items, "item");
     if (step(r.step).type == workflow::StepType::kParallel)
@@ -103,6 +112,12 @@ struct Describe {
   Description operator()(const engine::StateChanged& r) const {
     return {fmt::format("state changed: {}", join(r.keys))};
   }
+  Description operator()(const engine::SignalReceived& r) const {
+    return {fmt::format("signal {} received", r.name)};
+  }
+  Description operator()(const engine::SignalTaken& r) const {
+    return {fmt::format("{} got signal {}", id(r.step), step(r.step).wait.signal)};
+  }
 };
 
 }  // namespace
@@ -111,6 +126,13 @@ std::string task_label(const workflow::Step& step, TaskIndex task) {
   const bool many =
       step.type == workflow::StepType::kMap || step.type == workflow::StepType::kParallel;
   return many ? fmt::format("{}[{}]", step.id, to_int(task)) : step.id;
+}
+
+std::string wait_label(const workflow::Step& step, std::optional<TimePoint> due, TimePoint now) {
+  std::string text = "waiting";
+  if (!step.wait.signal.empty()) text += " for signal " + step.wait.signal;
+  if (due) text += fmt::format(", {} left", short_duration(std::max(*due - now, milliseconds(0))));
+  return text;
 }
 
 std::string failure_line(std::string_view message) {

@@ -1,6 +1,7 @@
 #pragma once
 // The history of a workflow in words.
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,9 @@ namespace agentainer::cli {
 
 /// "list", "count[17]" for a task of a map, a batch of it or a parallel step.
 std::string task_label(const workflow::Step& step, TaskIndex task);
+
+/// What a running wait waits for, and for how long still: "waiting for signal approved, 23h left".
+std::string wait_label(const workflow::Step& step, std::optional<TimePoint> due, TimePoint now);
 
 /// A failure's message on one line: what happened, then the last line of stderr, which is where
 /// most programs say why.
