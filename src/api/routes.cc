@@ -49,6 +49,7 @@ const std::vector<Route>& table() {
        {{"key", Type::kText, "Only this key's value."}}},
       {Operation::kSetState, "PUT", "/workflows/{id}/state", "setState", "Sets a key of the shared state", Scope::kRun, 200, "StateSetting", "StateResult", {404, 409, 413, 415}, {}},
       {Operation::kUpdateState, "POST", "/workflows/{id}/state", "updateState", "Changes a key of the shared state, atomically", Scope::kRun, 200, "StateUpdate", "StateResult", {404, 409, 413, 415}, {}},
+      {Operation::kSendSignal, "POST", "/workflows/{id}/signals/{name}", "sendSignal", "Sends a signal with any JSON as payload to a step that waits for it, now or later", Scope::kRun, 202, "Any", "Reference", {404, 409, 413, 415}, {}},
       {Operation::kExplain, "GET", "/workflows/{id}/explain", "explain", "Why each step that waits, retries, was skipped or failed does so, and what would help", Scope::kRead, 200, "", "Explanation", {404},
        {{"step", Type::kText, "Only this step."}}},
 

@@ -36,6 +36,7 @@ enum class Operation {
   kGetState,
   kSetState,
   kUpdateState,
+  kSendSignal,
   kExplain,
   kStreamEvents,
   kGetHistory,

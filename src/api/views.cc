@@ -82,6 +82,7 @@ json::object workflow_view(const engine::WorkflowState& state) {
           {"name", definition.name},
           {"description", definition.description},
           {"status", to_string(state.status)},
+          {"paused", state.paused_at.has_value()},
           {"reason", state.reason},
           {"config", json::object{{"max_parallel", definition.max_parallel},
                                   {"timeout_ms", definition.timeout.count()}}},

@@ -100,6 +100,20 @@ std::string slots_text(const WorkflowState& state, StepIndex index, SlotUse slot
   return many + " to be dispatched";
 }
 
+void explain_wait(const WorkflowState& state, StepExplanation& out, TimePoint now) {
+  const workflow::Step& defined = state.definition->step(out.step);
+  const StepState& step = state.step(out.step);
+  if (defined.wait.signal.empty()) {
+    out.cause = "waits for its time";
+    if (step.due) out.cause += fmt::format(", in {}", seconds_text(*step.due - now));
+    return;
+  }
+  out.cause = fmt::format("waits for the signal {}", defined.wait.signal);
+  if (step.due) out.cause += fmt::format(", at most {} more", seconds_text(*step.due - now));
+  out.help = fmt::format("send it: agentainer workflow signal {} {}", state.id.text(),
+                         defined.wait.signal);
+}
+
 void explain_running(const WorkflowState& state, StepExplanation& out, TimePoint now,
                      SlotUse slots) {
   const StepState& step = state.step(out.step);
@@ -108,6 +122,8 @@ void explain_running(const WorkflowState& state, StepExplanation& out, TimePoint
     out.cause = fmt::format("is being stopped: {}", step.reason);
     return;
   }
+  if (state.definition->step(out.step).type == workflow::StepType::kWait)
+    return explain_wait(state, out, now);
   std::string cause;
   const auto add = [&](const std::string& text) {
     if (!text.empty()) cause += (cause.empty() ? "" : "; ") + text;
@@ -121,7 +137,12 @@ void explain_running(const WorkflowState& state, StepExplanation& out, TimePoint
     add(retry_text(state, out.step, now));
     if (!out.task) out.task = step.retry_due.begin()->first;
   }
-  add(slots_text(state, out.step, slots));
+  if (state.paused_at && step.tasks.count(TaskStatus::kWaiting) + step.retry_due.size() > 0) {
+    add(fmt::format("the workflow has been paused for {}", seconds_text(now - *state.paused_at)));
+    out.help = "let it go on: agentainer workflow resume " + state.id.text();
+  } else {
+    add(slots_text(state, out.step, slots));
+  }
   if (step.reading_items) add("the items of its file are being counted");
   if (step.collecting) add("its results are being collected");
   out.cause = cause.empty() ? "is about to end" : cause;

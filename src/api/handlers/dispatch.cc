@@ -42,6 +42,8 @@ void handle(Context& context, const CallPtr& call) {
       return set_state(context, call);
     case Operation::kUpdateState:
       return update_state(context, call);
+    case Operation::kSendSignal:
+      return send_signal(context, call);
     case Operation::kExplain:
       return explain(context, call);
     case Operation::kStreamEvents:

@@ -29,6 +29,7 @@ void read_task_log(Context& context, const CallPtr& call);
 void get_state(Context& context, const CallPtr& call);
 void set_state(Context& context, const CallPtr& call);
 void update_state(Context& context, const CallPtr& call);
+void send_signal(Context& context, const CallPtr& call);
 
 void explain(Context& context, const CallPtr& call);
 void stream_events(Context& context, const CallPtr& call);

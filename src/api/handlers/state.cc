@@ -81,4 +81,9 @@ void update_state(Context& context, const CallPtr& call) {
   update(context, call, std::move(change));
 }
 
+void send_signal(Context& context, const CallPtr& call) {
+  context.server.signal(call->workflow(), call->parameter("name"), to_text(call->body()),
+                        answer_with_reference(context, call, "sent"));
+}
+
 }  // namespace agentainer::api

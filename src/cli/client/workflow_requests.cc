@@ -325,6 +325,20 @@ ExitCode use_state(const WorkflowRequestPtr& options) {
       });
 }
 
+ExitCode send_signal(const WorkflowRequestPtr& options) {
+  return with_workflow(
+      options, [&](ServerClient& client, const std::string& path) -> Result<ExitCode> {
+        const Result<Json> payload =
+            options->value.empty() ? Result<Json>(nullptr) : parse_json(options->value);
+        const Result<Json> sent =
+            client.call({.method = "POST",
+                         .target = path + "/signals/" + net::percent_encode(options->key),
+                         .body = to_text(payload ? *payload : Json(options->value))});
+        if (!sent) return tl::make_unexpected(sent.error());
+        return ExitCode::kOk;
+      });
+}
+
 ExitCode explain_workflow(const WorkflowRequestPtr& options) {
   return with_workflow(
       options, [&](ServerClient& client, const std::string& path) -> Result<ExitCode> {

@@ -42,6 +42,7 @@ ExitCode watch_workflow(const WorkflowRequestPtr& options);
 ExitCode print_events(const WorkflowRequestPtr& options);
 ExitCode print_logs(const WorkflowRequestPtr& options);
 ExitCode use_state(const WorkflowRequestPtr& options);
+ExitCode send_signal(const WorkflowRequestPtr& options);
 ExitCode explain_workflow(const WorkflowRequestPtr& options);
 
 }  // namespace agentainer::cli

@@ -137,6 +137,13 @@ void add_changing(CLI::App& group, Action& action, const WorkflowRequestPtr& opt
   command->add_option("--set", options->value, "JSON, or else text, that the key gets")
       ->type_name("VALUE");
   add_output(*command, *options);
+
+  command =
+      add_action(group, action, options, "signal", "Send a signal to a step that waits for it",
+                 R"( latest approved '{"by": "ada"}')", send_signal);
+  add_reference(*command, *options);
+  command->add_option("NAME", options->key, "The signal")->required()->type_name("");
+  command->add_option("PAYLOAD", options->value, "JSON, or else text")->type_name("");
 }
 
 }  // namespace
