@@ -26,7 +26,7 @@ Result<std::shared_ptr<const engine::WorkflowState>> open(const store::LoadedWor
 }  // namespace
 
 void Archive::look(const WorkflowId& id, Look look) {
-  if (const engine::WorkflowState* running = server_.find(id)) return look(running);
+  if (server_.find(id) != nullptr) return server_.look(id, std::move(look));
   if (const auto kept = kept_.find(id); kept != kept_.end()) {
     recent_.splice(recent_.begin(), recent_, kept->second.place);
     const auto state = kept->second.state;

@@ -21,7 +21,8 @@ class Archive {
   Archive(server::Server& server, store::Store& store) : server_(server), store_(store) {}
   ~Archive() { *alive_ = false; }
 
-  /// Looks at once when the workflow runs here or was looked at lately; kNotFound.
+  /// What is shown is durable. At once when the workflow was looked at lately, or runs here and
+  /// nothing of it is on its way to the store; kNotFound, kUnavailable.
   void look(const WorkflowId& id, Look look);
   /// It has been deleted.
   void forget(const WorkflowId& id);

@@ -262,5 +262,43 @@ TEST(Signals, NoMoreAreKeptThanAThousandAndADamagedOneIsSaid) {
   EXPECT_FALSE(rebuild(loaded, definition).has_value());
 }
 
+TEST(Look, ShowsNothingThatIsNotDurable) {
+  World world;
+  const WorkflowId id = world.submit("steps: [{id: a, command: [x]}]");
+  world.run();
+  store::StoreFault slow;
+  slow.effect_delay = milliseconds(100);
+  world.faults = [&](store::StoreCall) { return slow; };
+  world.runtime->finish(world.attempt(id, 0, 0), "1");
+  world.run_for(milliseconds(50));
+  ASSERT_EQ(world.server->find(id)->status, engine::WorkflowStatus::kCompleted);
+  ASSERT_EQ(world.status(id), "running");
+
+  std::string shown;
+  world.server->look(id, [&](const Result<const engine::WorkflowState*>& state) {
+    shown = std::string(to_string((*state)->status)) + ", stored " + world.status(id);
+  });
+  EXPECT_EQ(shown, "");
+  world.run();
+  EXPECT_EQ(shown, "completed, stored completed");
+}
+
+TEST(Look, SaysSoWhenTheStoreDoesNotAnswer) {
+  World world;
+  const WorkflowId id = world.submit("steps: [{id: a, command: [x]}]");
+  world.run();
+  world.faults = [](store::StoreCall) {
+    return store::StoreFault{store::StoreFault::Kind::kUnavailable, milliseconds(10), {}};
+  };
+  world.runtime->finish(world.attempt(id, 0, 0), "1");
+  world.run_for(milliseconds(1));
+  std::optional<ErrorCode> code;
+  world.server->look(id, [&](const Result<const engine::WorkflowState*>& state) {
+    code = state ? ErrorCode::kInternal : state.error().code;
+  });
+  world.run_for(milliseconds(20));
+  EXPECT_EQ(code, ErrorCode::kUnavailable);
+}
+
 }  // namespace
 }  // namespace agentainer::server

@@ -79,6 +79,15 @@ void Runner::update_state(engine::StateUpdate update,
   push(engine::StateUpdateRequested{last_request_, std::move(update)});
 }
 
+void Runner::when_durable(Server::DoneStatus done) {
+  if (!is_committing()) return done({});
+  for_durable_.push_back(std::move(done));
+}
+
+void Runner::tell_durable(const Status& status) {
+  for (const Server::DoneStatus& done : std::exchange(for_durable_, {})) done(status);
+}
+
 void Runner::give_answers(Pending& committed) {
   for (engine::StateAnswer& answer : committed.state_answers)
     if (auto asked = updates_.extract(answer.ticket)) asked.mapped()(std::move(answer.result));
@@ -89,6 +98,7 @@ void Runner::give_answers(Pending& committed) {
 void Runner::refuse_requests(const Error& error) {
   for (auto& asked : std::exchange(updates_, {})) asked.second(tl::make_unexpected(error));
   for (auto& asked : std::exchange(requests_, {})) asked.second(tl::make_unexpected(error));
+  tell_durable(tl::make_unexpected(error));
 }
 
 void Runner::process() {
@@ -188,6 +198,7 @@ void Runner::on_commit_answer(const Status& answer) {
     if (!is_transient(answer.error().code)) return abandon(answer.error());
     // The same commit again: if it had happened, the store says so and changes nothing.
     for (Observer* observer : server_.observers_) observer->on_store_trouble(answer.error());
+    tell_durable(tl::make_unexpected(answer.error()));
     milliseconds& wait = pending_->retry_wait;
     wait = wait.count() == 0 ? server_.options_.first_store_retry
                              : std::min(wait * 2, server_.options_.last_store_retry);
@@ -208,6 +219,7 @@ void Runner::on_commit_answer(const Status& answer) {
   for (const Server::DoneStatus& done : committed.done)
     if (done) done({});
   give_answers(committed);
+  tell_durable({});
   for (Observer* observer : std::vector(server_.observers_))
     if (!committed.records.empty()) observer->on_committed(state_, committed.records);
   for (const engine::Action& action : committed.actions) perform(action);

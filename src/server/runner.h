@@ -38,6 +38,9 @@ class Runner : public std::enable_shared_from_this<Runner> {
   }
   /// Answers all requests that wait for one.
   void refuse_requests(const Error& error);
+  /// `done` when no commit is in flight: at once, or when the present one has been answered. The
+  /// runner is there during the call.
+  void when_durable(Server::DoneStatus done);
   /// Applies what is queued, unless a commit is in flight.
   void process();
 
@@ -81,6 +84,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void send();
   void on_commit_answer(const Status& answer);
   void give_answers(Pending& committed);
+  void tell_durable(const Status& status);
   void perform(const engine::Action& action);
   void start(const engine::StartAttempt& attempt);
   void fail_attempt(const engine::StartAttempt& attempt, FailureCause cause, std::string message);
@@ -105,6 +109,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   /// Who wants to know when an event's effects are durable, with the event's place in events_.
   std::vector<std::pair<std::size_t, Server::DoneStatus>> waiting_;
   std::optional<Pending> pending_;
+  std::vector<Server::DoneStatus> for_durable_;
   std::uint64_t last_request_ = 0;
   // Who waits for an answer, by ticket.
   std::map<std::uint64_t, Server::Done<engine::StateUpdateResult>> updates_;

@@ -150,6 +150,14 @@ const engine::WorkflowState* Server::find(const WorkflowId& id) const {
   return found == runners_.end() ? nullptr : &found->second->state();
 }
 
+void Server::look(const WorkflowId& id, Done<const engine::WorkflowState*> done) {
+  Runner& runner = *runners_.at(id);
+  runner.when_durable([&state = runner.state(), done = std::move(done)](const Status& status) {
+    done(status ? Result<const engine::WorkflowState*>(&state)
+                : tl::make_unexpected(status.error()));
+  });
+}
+
 Status Server::refuse_new_work() const {
   if (draining_ || closing_) return fail(ErrorCode::kUnavailable, "the server is shutting down");
   return {};

@@ -126,8 +126,13 @@ class Server final : public runtime::Runtime::Listener {
   /// that cannot be, kResource when too many are kept.
   void signal(const WorkflowId& id, std::string name, std::string payload, DoneStatus done);
 
-  /// Null when it is not running here. Valid until the executor runs something else.
+  /// Null when it is not running here. Valid until the executor runs something else. What it shows
+  /// may not be durable yet.
   const engine::WorkflowState* find(const WorkflowId& id) const;
+  /// Shows the state of a workflow that runs here once all of it is durable, for the time of the
+  /// call: at once, or after the commit that is in flight. kUnavailable when the store does not
+  /// take that. Precondition: find(id).
+  void look(const WorkflowId& id, Done<const engine::WorkflowState*> done);
   std::size_t running() const { return runners_.size(); }
   engine::SlotUse slots() const { return {slots_used_, options_.max_tasks}; }
 
