@@ -27,6 +27,16 @@ int status_of(ErrorCode code) {
   return 500;
 }
 
+/// "not_found" of "not found" and "Not Found": a program compares it.
+std::string identifier(std::string_view words) {
+  std::string out(words);
+  for (char& c : out) {
+    if (c == ' ' || c == '-') c = '_';
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
 net::HttpResponse json_response(int status, const json::object& body) {
   net::HttpResponse response;
   response.status = status;
@@ -48,7 +58,7 @@ net::HttpResponse refusal(int status, std::string_view code, std::string_view me
   return json_response(status, {{"success", false},
                                 {"message", to_valid_utf8(message)},
                                 {"data", std::move(data)},
-                                {"error", json::object{{"code", code}}}});
+                                {"error", json::object{{"code", identifier(code)}}}});
 }
 
 net::HttpResponse refusal(const Error& error) {

@@ -75,7 +75,7 @@ Json responses_of(const Route& route) {
   // A request that was made before with the same Idempotency-Key.
   if (route.operation == Operation::kCreateWorkflow)
     out["200"] = {{"description", "The workflow made earlier"}, {"content", answer_of(route)}};
-  std::vector<int> refusals{400, 403, 405, 431, 503};
+  std::vector<int> refusals{400, 403, 405, 413, 431, 503};
   if (route.scope != Scope::kNone) refusals.insert(refusals.end(), {401, 429});
   refusals.insert(refusals.end(), route.refusals.begin(), route.refusals.end());
   for (const int status : refusals)

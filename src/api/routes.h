@@ -63,7 +63,7 @@ struct Route {
   int status = 200;         ///< Of success.
   std::string_view body;    ///< Name of the body's schema; "" takes none, "workflow" a definition.
   std::string_view answer;  ///< Name of the schema of the answer's `data`.
-  std::vector<int> refusals;  ///< Beside those every route has (400, 401, 403, 429, 500, 503).
+  std::vector<int> refusals;  ///< Beside those of every route, which openapi.cc adds.
   std::vector<QueryParameter> query;
 };
 

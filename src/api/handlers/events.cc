@@ -20,6 +20,14 @@ Result<std::uint64_t> cursor_of(Call& call) {
   return value;
 }
 
+/// A store has no records of a workflow that is none, too.
+void answer_without_records(Context& context, const CallPtr& call) {
+  context.archive.look(call->workflow(), [call](Result<const engine::WorkflowState*> state) {
+    if (!state) return call->refuse(state.error());
+    call->succeed({{"records", json::array{}}, {"next", nullptr}});
+  });
+}
+
 }  // namespace
 
 void stream_events(Context& context, const CallPtr& call) {
@@ -45,7 +53,7 @@ void get_history(Context& context, const CallPtr& call) {
   if (!limit) return call->refuse(limit.error());
   context.store.read_records(
       call->workflow(), static_cast<std::uint64_t>(*after), static_cast<std::size_t>(*limit),
-      [call, limit = *limit](const Result<std::vector<store::StoredRecord>>& page) {
+      [&context, call, limit = *limit](const Result<std::vector<store::StoredRecord>>& page) {
         if (!page) return call->refuse(page.error());
         json::array records;
         for (const store::StoredRecord& stored : *page) {
@@ -55,6 +63,7 @@ void get_history(Context& context, const CallPtr& call) {
           record->get_object()["sequence"] = stored.sequence;
           records.push_back(std::move(*record));
         }
+        if (records.empty()) return answer_without_records(context, call);
         const bool is_full = records.size() == static_cast<std::size_t>(limit);
         call->succeed({{"records", std::move(records)},
                        {"next", is_full ? Json(page->back().sequence) : Json(nullptr)}});

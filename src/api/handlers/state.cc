@@ -39,22 +39,30 @@ Json parsed_state(const std::map<std::string, std::string>& stored) {
   return out;
 }
 
+void answer_state(const CallPtr& call, const std::map<std::string, std::string>& stored) {
+  const std::string* key = call->query("key");
+  if (key == nullptr) return call->succeed(parsed_state(stored));
+  const auto found = stored.find(*key);
+  if (found == stored.end())
+    return call->refuse({ErrorCode::kNotFound, fmt::format("the state has no key '{}'", *key)});
+  Result<Json> value = parse_json(found->second);
+  call->succeed(value ? std::move(*value) : Json(to_valid_utf8(found->second)));
+}
+
 }  // namespace
 
 void get_state(Context& context, const CallPtr& call) {
   // The hash and not the memory: agents with direct access write there.
-  context.store.read_state(call->workflow(), [call](
-                                                 const Result<std::map<std::string, std::string>>&
-                                                     stored) {
-    if (!stored) return call->refuse(stored.error());
-    const std::string* key = call->query("key");
-    if (key == nullptr) return call->succeed(parsed_state(*stored));
-    const auto found = stored->find(*key);
-    if (found == stored->end())
-      return call->refuse({ErrorCode::kNotFound, fmt::format("the state has no key '{}'", *key)});
-    Result<Json> value = parse_json(found->second);
-    call->succeed(value ? std::move(*value) : Json(to_valid_utf8(found->second)));
-  });
+  context.store.read_state(
+      call->workflow(), [&context, call](const Result<std::map<std::string, std::string>>& stored) {
+        if (!stored) return call->refuse(stored.error());
+        if (!stored->empty()) return answer_state(call, *stored);
+        // A store has no state of a workflow that is none, too.
+        context.archive.look(call->workflow(), [call](Result<const engine::WorkflowState*> state) {
+          if (!state) return call->refuse(state.error());
+          answer_state(call, {});
+        });
+      });
 }
 
 void set_state(Context& context, const CallPtr& call) {

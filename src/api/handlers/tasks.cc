@@ -197,6 +197,9 @@ void read_task_log(Context& context, const CallPtr& call) {
     if (!state) return call->refuse(state.error());
     const Result<TaskPlace> place = find_task(**state, *call);
     if (!place) return call->refuse(place.error());
+    if (attempt > to_int(place->attempt))
+      return call->refuse({ErrorCode::kNotFound,
+                           fmt::format("the task has had {} attempts", to_int(place->attempt))});
     const runtime::LogId id{
         call->workflow(), call->parameter("step"), place->task,
         attempt > 0 ? Attempt{static_cast<std::uint32_t>(attempt)} : place->attempt, stream};
