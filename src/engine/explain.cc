@@ -89,7 +89,6 @@ std::string slots_text(const WorkflowState& state, StepIndex index, SlotUse slot
   const std::uint32_t waiting = state.step(index).tasks.count(TaskStatus::kWaiting);
   if (waiting == 0) return {};
   const std::string many = counted(waiting, "task") + (waiting == 1 ? " waits" : " wait");
-  if (state.paused_at) return many + ": the workflow is paused";
   if (room_of(state, index) == 0)
     return fmt::format("{} for one of the step's {} places (max_concurrency)", many,
                        defined.map.max_concurrency);

@@ -136,15 +136,6 @@ void on_submitted(Context& context, const CallPtr& call, const server::Submitted
                        });
 }
 
-void remove(Context& context, const CallPtr& call) {
-  context.server.remove(call->workflow(), [&context, call](const Status& status) {
-    if (!status) return call->refuse(status.error());
-    context.archive.forget(call->workflow());
-    remove_logs(context, call->workflow());
-    call->succeed({{"id", call->workflow().text()}}, "deleted");
-  });
-}
-
 }  // namespace
 
 void list_workflows(Context& context, const CallPtr& call) {
@@ -206,12 +197,11 @@ void get_workflow(Context& context, const CallPtr& call) {
 }
 
 void delete_workflow(Context& context, const CallPtr& call) {
-  constexpr std::chrono::seconds kMostWait{10};
-  const engine::WorkflowState* running = context.server.find(call->workflow());
-  if (running == nullptr || !engine::has_ended(running->status)) return remove(context, call);
-  // It is shown as ended already, so it can be deleted: once its end is committed.
-  context.ends.wait(call->workflow(), kMostWait, [&context, call](const engine::WorkflowState*) {
-    context.executor.post([&context, call] { remove(context, call); });
+  context.server.remove(call->workflow(), [&context, call](const Status& status) {
+    if (!status) return call->refuse(status.error());
+    context.archive.forget(call->workflow());
+    remove_logs(context, call->workflow());
+    call->succeed({{"id", call->workflow().text()}}, "deleted");
   });
 }
 
