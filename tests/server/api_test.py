@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import json
+import socket
 import unittest
 
 from support import SMALL_FLOW, ServerTest, in_threads, wait_for
@@ -377,6 +378,20 @@ class RefusalTest(ServerTest):
             unannounced = self.new_client().call("POST", "/workflows", iter([b" " * 1024 * 1024] * 64))
             self.assertEqual(unannounced.status, 413, unannounced)
         self.assertEqual(self.call("GET", f"/workflows/{workflow}").data["status"], "pending")
+
+    def test_the_answer_to_head_has_no_body(self):
+        host, port = self.server.address.split(":")
+        with socket.create_connection((host, int(port))) as connection:
+            for method in ("HEAD", "GET"):
+                connection.sendall(f"{method} /healthz HTTP/1.1\r\nHost: localhost\r\n"
+                                   f"Authorization: Bearer {self.server.token}\r\n\r\n".encode())
+                head = b""
+                while not head.endswith(b"\r\n\r\n"):
+                    head += connection.recv(1)
+                if method == "HEAD":
+                    self.assertTrue(head.startswith(b"HTTP/1.1 405 "), head)
+            # The second answer begins where the first has ended.
+            self.assertTrue(head.startswith(b"HTTP/1.1 200 "), head)
 
     def test_tokens_and_audit(self):
         for body in ({}, {"scope": "god"}, {"scope": "read", "expires_in_seconds": 0},

@@ -102,6 +102,7 @@ class Connection final : public HttpConnection,
     for (const auto& field : message)
       request->fields.push_back({std::string(field.name_string()), std::string(field.value())});
     keep_alive_ = message.keep_alive();
+    is_head_ = message.method() == http::verb::head;
     const bool has_body = !parser_->is_done();
     if (auto refused = core_->handler->on_head(*request)) {
       // What follows is the body nobody wants: it is not read, so the connection ends.
@@ -182,6 +183,7 @@ class Connection final : public HttpConnection,
     if (!keep_alive_ || core_->is_stopping) keep_alive_ = false;
     message->body() = std::move(response.body);
     if (response.status != 204 && response.status != 304) message->prepare_payload();
+    if (is_head_) message->body().clear();  // its length stays told (RFC 9110, 9.3.2)
     tcp().expires_after(core_->limits.write_timeout);
     http::async_write(stream_, *message,
                       [self = this->shared_from_this(), message](error_code error, std::size_t) {
@@ -212,7 +214,7 @@ class Connection final : public HttpConnection,
   std::shared_ptr<HttpStream> begin_stream(HttpResponse head);
 
   static constexpr std::size_t kReadBytes = 4096;
-  static constexpr std::size_t kMaxLingerBytes = 1024 * 1024;
+  static constexpr std::size_t kMaxLingerBytes = 64 * 1024 * 1024;
   static constexpr milliseconds kLingerTime{2000};
 
   std::shared_ptr<HttpServerCore> core_;
@@ -224,6 +226,7 @@ class Connection final : public HttpConnection,
   bool keep_alive_ = false;
   bool is_idle_ = false;
   bool is_first_ = true;
+  bool is_head_ = false;
 };
 
 template <typename Stream>
