@@ -45,7 +45,7 @@ void get_history(Context& context, const CallPtr& call) {
   if (!limit) return call->refuse(limit.error());
   context.store.read_records(
       call->workflow(), static_cast<std::uint64_t>(*after), static_cast<std::size_t>(*limit),
-      [call, limit = *limit](const Result<std::vector<store::StoredRecord>>& page) {
+      [&context, call, limit = *limit](const Result<std::vector<store::StoredRecord>>& page) {
         if (!page) return call->refuse(page.error());
         json::array records;
         for (const store::StoredRecord& stored : *page) {
@@ -56,8 +56,10 @@ void get_history(Context& context, const CallPtr& call) {
           records.push_back(std::move(*record));
         }
         const bool is_full = records.size() == static_cast<std::size_t>(limit);
-        call->succeed({{"records", std::move(records)},
-                       {"next", is_full ? Json(page->back().sequence) : Json(nullptr)}});
+        json::object data{{"records", std::move(records)},
+                          {"next", is_full ? Json(page->back().sequence) : Json(nullptr)}};
+        if (!page->empty()) return call->succeed(std::move(data));
+        succeed_if_known(context, call, std::move(data));
       });
 }
 

@@ -43,10 +43,12 @@ Json parsed_state(const std::map<std::string, std::string>& stored) {
 
 void get_state(Context& context, const CallPtr& call) {
   // The hash and not the memory: agents with direct access write there.
-  context.store.read_state(call->workflow(), [call](
+  context.store.read_state(call->workflow(), [&context, call](
                                                  const Result<std::map<std::string, std::string>>&
                                                      stored) {
     if (!stored) return call->refuse(stored.error());
+    if (stored->empty() && call->query("key") == nullptr)
+      return succeed_if_known(context, call, json::object());
     const std::string* key = call->query("key");
     if (key == nullptr) return call->succeed(parsed_state(*stored));
     const auto found = stored->find(*key);
