@@ -37,7 +37,7 @@ MAY_INCLUDE: dict[str, set[str]] = {
 # What the tests of a folder may include besides: the doubles they run the folder against.
 TESTS_MAY_INCLUDE: dict[str, set[str]] = {
     "server": {"store", "runtime", "sim"},
-    "api": {"store", "runtime", "expr"},
+    "api": {"store", "runtime", "expr", "sim"},
 }
 
 PURE = {"expr", "workflow", "engine", "pool"}

@@ -133,7 +133,8 @@ void Access::keep_fresh() {
 }
 
 std::shared_ptr<const Token> Access::check(std::string_view text) const {
-  if (text.size() != kPrefix.size() + kIdDigits + 1 + kSecretDigits || !text.starts_with(kPrefix))
+  if (text.size() != kPrefix.size() + kIdDigits + 1 + kSecretDigits || !text.starts_with(kPrefix) ||
+      text[kPrefix.size() + kIdDigits] != '_')
     return nullptr;
   const auto found = tokens_.find(std::string(text.substr(kPrefix.size(), kIdDigits)));
   // An unknown one is compared too, with a hash that nothing has.

@@ -32,6 +32,7 @@ struct EventFeed::Watcher {
   bool is_writing = false;
   bool is_behind = true;  ///< There may be records after the cursor in the store.
   bool has_ended = false;
+  bool is_waiting = false;  ///< To look again; one at a time, or the looks would grow in number.
 };
 
 EventFeed::EventFeed(Executor& executor, server::Server& server, store::Store& store)
@@ -125,10 +126,13 @@ void EventFeed::go_on(const WatcherPtr& watcher) {
 }
 
 void EventFeed::look_again_later(const WatcherPtr& watcher) {
+  if (watcher->is_waiting) return;
+  watcher->is_waiting = true;
   executor_.schedule(executor_.now() + kLookAgain,
                      [this, alive = alive_, weak = std::weak_ptr<Watcher>(watcher)] {
                        const WatcherPtr waiting = weak.lock();
                        if (!*alive || !waiting || !watchers_.contains(waiting)) return;
+                       waiting->is_waiting = false;
                        if (!waiting->is_reading && !waiting->is_writing) read(waiting);
                      });
 }
@@ -147,7 +151,12 @@ void EventFeed::on_committed(const engine::WorkflowState& state,
   }
   const auto watchers = group->second;
   for (const WatcherPtr& watcher : watchers) {
-    if (watcher->cursor >= state.sequence) continue;  // a page of the store had them first
+    if (watcher->cursor >= state.sequence) {
+      // A page of the store had them first, or it asked for what is yet to come.
+      watcher->has_ended = watcher->has_ended || ends;
+      if (ends) go_on(watcher);
+      continue;
+    }
     if (watcher->is_reading || watcher->is_writing) {
       watcher->is_behind = true;
       continue;

@@ -82,4 +82,12 @@ void refuse_not_running(Context& context, const CallPtr& call, const Error& erro
   });
 }
 
+void succeed_if_known(Context& context, const CallPtr& call, Json data) {
+  context.archive.look(call->workflow(), [call, data = std::move(data)](
+                                             Result<const engine::WorkflowState*> state) mutable {
+    if (!state) return call->refuse(state.error());
+    call->succeed(std::move(data));
+  });
+}
+
 }  // namespace agentainer::api

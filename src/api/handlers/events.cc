@@ -20,14 +20,6 @@ Result<std::uint64_t> cursor_of(Call& call) {
   return value;
 }
 
-/// A store has no records of a workflow that is none, too.
-void answer_without_records(Context& context, const CallPtr& call) {
-  context.archive.look(call->workflow(), [call](Result<const engine::WorkflowState*> state) {
-    if (!state) return call->refuse(state.error());
-    call->succeed({{"records", json::array{}}, {"next", nullptr}});
-  });
-}
-
 }  // namespace
 
 void stream_events(Context& context, const CallPtr& call) {
@@ -63,10 +55,11 @@ void get_history(Context& context, const CallPtr& call) {
           record->get_object()["sequence"] = stored.sequence;
           records.push_back(std::move(*record));
         }
-        if (records.empty()) return answer_without_records(context, call);
         const bool is_full = records.size() == static_cast<std::size_t>(limit);
-        call->succeed({{"records", std::move(records)},
-                       {"next", is_full ? Json(page->back().sequence) : Json(nullptr)}});
+        json::object data{{"records", std::move(records)},
+                          {"next", is_full ? Json(page->back().sequence) : Json(nullptr)}};
+        if (!page->empty()) return call->succeed(std::move(data));
+        succeed_if_known(context, call, std::move(data));
       });
 }
 

@@ -46,5 +46,7 @@ server::Server::DoneStatus answer_with_reference(Context& context, const CallPtr
 /// kUnavailable etc. as they are; kNotFound of the server becomes what an ended or unknown workflow
 /// is told: 409 when it is stored, 404 when not.
 void refuse_not_running(Context& context, const CallPtr& call, const Error& error);
+/// For data that is empty of an unknown workflow too: 404 for that.
+void succeed_if_known(Context& context, const CallPtr& call, Json data);
 
 }  // namespace agentainer::api
