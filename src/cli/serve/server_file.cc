@@ -71,6 +71,7 @@ Status write_token_file(const std::string& data_directory, const std::string& to
 
 Result<std::string> read_token_file(const std::string& data_directory) {
   const std::string path = token_path(data_directory);
+  errno = 0;
   std::ifstream file(path);
   std::string token;
   if (file >> token) return token;

@@ -164,7 +164,9 @@ Result<ServeSettings> interpret(const EffectiveSettings& effective) {
 
 bool is_loopback(std::string_view listen) {
   const std::string_view host = listen.substr(0, listen.rfind(':'));
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+  // A name that only begins like an address, "127.0.0.1.example.org", leads anywhere.
+  return host == "localhost" || host == "[::1]" ||
+         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos);
 }
 
 }  // namespace agentainer::cli

@@ -103,6 +103,7 @@ class Connection final : public HttpConnection,
       request->fields.push_back({std::string(field.name_string()), std::string(field.value())});
     keep_alive_ = message.keep_alive();
     is_head_ = message.method() == http::verb::head;
+    takes_chunks_ = message.version() >= 11;
     const bool has_body = !parser_->is_done();
     if (auto refused = core_->handler->on_head(*request)) {
       // What follows is the body nobody wants: it is not read, so the connection ends.
@@ -183,7 +184,7 @@ class Connection final : public HttpConnection,
     if (!keep_alive_ || core_->is_stopping) keep_alive_ = false;
     message->body() = std::move(response.body);
     if (response.status != 204 && response.status != 304) message->prepare_payload();
-    if (is_head_) message->body().clear();  // its length stays told (RFC 9110, 9.3.2)
+    if (is_head_) message->body().clear();  // its length is told all the same (RFC 9110, 9.3.2)
     tcp().expires_after(core_->limits.write_timeout);
     http::async_write(stream_, *message,
                       [self = this->shared_from_this(), message](error_code error, std::size_t) {
@@ -224,9 +225,10 @@ class Connection final : public HttpConnection,
   std::optional<http::request_parser<http::string_body>> parser_;
   std::unique_ptr<HttpRequest> request_;  ///< Its head is read, its body is not.
   bool keep_alive_ = false;
+  bool is_head_ = false;
+  bool takes_chunks_ = true;  ///< HTTP/1.0 knows no chunks: the end of the connection is the end.
   bool is_idle_ = false;
   bool is_first_ = true;
-  bool is_head_ = false;
 };
 
 template <typename Stream>
@@ -268,7 +270,7 @@ class Connection<Stream>::Pieces final : public HttpStream,
   void begin(HttpResponse head) {
     auto message = std::make_shared<http::response<http::empty_body>>();
     connection_->fill(*message, head);
-    message->chunked(true);
+    if (connection_->takes_chunks_) message->chunked(true);
     auto serializer = std::make_shared<http::response_serializer<http::empty_body>>(*message);
     is_writing_ = true;
     connection_->tcp().expires_never();
@@ -279,7 +281,7 @@ class Connection<Stream>::Pieces final : public HttpStream,
   }
 
   void write(std::string piece, std::function<void()> written) override {
-    if (!connection_) return;
+    if (!connection_ || is_ending_) return;
     waiting_.push_back({std::move(piece), std::move(written)});
     if (!is_writing_) write_next();
   }
@@ -308,20 +310,37 @@ class Connection<Stream>::Pieces final : public HttpStream,
     waiting_.pop_front();
     is_writing_ = true;
     arm();
-    asio::async_write(connection_->stream_, http::make_chunk(asio::buffer(current_.piece)),
-                      [self = this->shared_from_this()](error_code error, std::size_t) {
-                        self->on_written(error);
-                      });
+    auto on_written = [self = this->shared_from_this()](error_code error, std::size_t) {
+      self->on_written(error);
+    };
+    const auto piece = asio::buffer(current_.piece);
+    if (connection_->takes_chunks_) {
+      asio::async_write(connection_->stream_, http::make_chunk(piece), std::move(on_written));
+    } else {
+      asio::async_write(connection_->stream_, piece, std::move(on_written));
+    }
   }
 
   void write_end() {
     is_writing_ = true;
+    if (!connection_->takes_chunks_) return part();
     arm();
     asio::async_write(connection_->stream_, http::make_chunk_last(),
-                      [self = this->shared_from_this()](error_code, std::size_t) {
-                        if (auto connection = std::exchange(self->connection_, nullptr))
-                          connection->shut_down();
+                      [self = this->shared_from_this()](error_code error, std::size_t) {
+                        if (error) return self->on_gone();
+                        self->part();
                       });
+  }
+
+  /// As Connection::shut_down(), but the read that watches does the reading; it has no deadline.
+  void part() {
+    if (!connection_) return;
+    error_code ignored;  // the peer may have gone already
+    connection_->tcp().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    deadline_.expires_after(kLingerTime);
+    deadline_.async_wait([self = this->shared_from_this()](error_code error) {
+      if (!error) self->on_gone();
+    });
   }
 
   /// A write has its time; the read that only watches must not end the stream meanwhile, so the
@@ -362,6 +381,7 @@ class Connection<Stream>::Pieces final : public HttpStream,
   void on_gone() {
     auto connection = std::exchange(connection_, nullptr);
     if (!connection) return;
+    deadline_.cancel();
     connection->close();
     waiting_.clear();
     if (auto closed = std::exchange(closed_, nullptr)) closed();
