@@ -69,6 +69,7 @@ class Connection final : public HttpConnection,
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(core_->limits.max_header_bytes));
     parser_->body_limit(core_->limits.max_body_bytes);
+    is_head_ = false;
     is_idle_ = buffer_.size() == 0;
     if (!is_idle_) return read_rest_of_head();
     tcp().expires_after(is_first_ ? core_->limits.header_timeout : core_->limits.idle_timeout);
